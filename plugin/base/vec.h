@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The one way arrays grow: room for one more element, doubled when it is full.
+ */
+#pragma once
+
+#include "base/base.h"
+
+/* Makes room for element number `count` (counted from 0) in *array, whose elements have `size`
+ * bytes, and zeroes it. Capacity is implied by count: arrays double at powers of two, so nothing
+ * but pointer and count need be kept. 0 or -ENOMEM. */
+MUST_CHECK int vec_room(void *array, size_t count, size_t size);
+
+/* Zeroed room for one more in a (pointer, count) pair, counted; NULL when memory fails. */
+#define VEC_PUSH(v, n) (vec_room(&(v), (n), sizeof(*(v))) ? NULL : &(v)[(n)++])

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The only room that talks to the kernel: facts in, steps out.
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "plan/facts.h"
+#include "plan/steps.h"
+#include "policy/load.h"
+
+/* ---- facts: facts.c, rtnl.c, rtnl-codec.c ---- */
+
+/* What the caller wants to know beyond what is always gathered. */
+struct facts_want {
+	const struct config *config;	/* which interfaces are managed, which cgroups are named */
+	bool carried;			/* read the connection table for the marks in use */
+	bool all_routes;		/* main's routes by every interface (explain, facts, doctor) */
+	bool nft;			/* list our table */
+};
+
+/* Gathers a snapshot. A dump that the kernel says was interrupted is repeated a bounded number of times;
+ * a truncated one is never taken for a whole. 0 or -errno with a message in `d`. */
+MUST_CHECK int facts_gather(const struct facts_want *want, struct facts *ret, struct diag *d);
+
+/* ---- steps: steps.c ---- */
+
+/* Carries the steps out in order. A step that concerns one interface alone and is refused (a gateway that
+ * can't be reached, an interface that vanished) is reported in ret_refused (bool for each step; may be
+ * NULL) and the others go on; when the whole is refused (nft, rules), what was done before is undone.
+ * 0; -EPROTO: the kernel refused the whole (exit 4); other -errno: unexpected. */
+MUST_CHECK int steps_execute(const struct steps *s, bool *ret_refused, struct diag *d);
+
+/* ---- nft.c: libnftables ---- */
+
+/* `nft list table inet ifsteer`; *ret NULL when there is none. `stateless`: without counters. Lists no
+ * other table: somebody else's 100,000 elements would cost half a second. */
+MUST_CHECK int nft_list(bool stateless, char **ret, struct diag *d);
+MUST_CHECK int nft_run(const char *script, struct diag *d);
+/* The ruleset's generation: changes with every transaction of anybody's. One small message. */
+MUST_CHECK int nft_generation(uint32_t *ret);
+
+struct counter {
+	char *name;
+	uint64_t packets;
+	uint64_t bytes;
+};
+/* All counters of our table in one dump (NFT_MSG_GETOBJ through libmnl); none when there is no table. */
+MUST_CHECK int nft_counters(struct counter **ret, size_t *ret_count);
+void counters_done(struct counter *v, size_t count);
+
+/* ---- told.c: /run/ifsteer/COOKIE/, what managers and people said ---- */
+
+/* COOKIE is SO_NETNS_COOKIE of this network namespace. Directories are created root's and 0755; links are
+ * not followed. */
+MUST_CHECK int told_write_event(const struct told *what, bool is_up);	/* before waiting for the lock */
+MUST_CHECK int told_set_offline(const char *name, bool offline);
+/* Losing it costs what was told; what cannot be read is as if it had not been told. */
+MUST_CHECK int told_read(struct told **ret, size_t *ret_count);
+MUST_CHECK int saved_sysctls_read(struct saved_sysctl **ret, size_t *ret_count);
+/* Whether an event was written down that no run has taken up yet, and taking all up. */
+bool told_pending(void);
+void told_taken(void);
+void told_forget_all(void);
+
+/* ---- lock.c ---- */
+
+/* One run at a time in this network namespace: flock on /run/ifsteer/COOKIE/lock. A descriptor, or
+ * -EBUSY once deadline_ms (CLOCK_MONOTONIC) has passed. */
+MUST_CHECK int lock_take(int64_t deadline_ms);
+int64_t monotonic_ms(void);
+
+/* ---- names.c ---- */
+
+extern const struct names host_names;	/* getpwnam, getgrnam, getservbyname */

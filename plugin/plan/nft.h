@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The one nftables table as data: what planning wants it to be, and what `nft list` says it is,
+ * in the same form, so that the two can be compared line by line.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/prefix.h"
+
+struct diag;
+struct strbuf;
+
+struct nft_rule {
+	char *text;			/* as nft prints it, without the comment and without counters' values */
+	char *comment;			/* NULL: none; at most 128 bytes, no quote */
+};
+
+struct nft_chain {
+	char *name;
+	char *hook;			/* "type route hook output priority -90; policy accept;", NULL: a plain chain */
+	struct nft_rule *rules;
+	size_t rule_count;
+};
+
+/* A named set or map. Address sets hold ranges, so that 100,000 of them stay small; all others text. */
+struct nft_set {
+	char *name;
+	bool is_map;
+	bool is_dynamic;		/* others fill it: its elements are none of our business */
+	char *type;			/* "ipv4_addr", "mark : verdict" */
+	char *flags;			/* "interval", "timeout"; NULL: none */
+	char *timeout;			/* "1h"; NULL: none */
+	bool has_ranges;
+	enum family family;		/* of the ranges */
+	struct addr_ranges ranges;
+	char **elements;		/* sorted bytewise: "0x02000000 : goto to_eth2" */
+	size_t element_count;
+};
+
+/* `table inet ifsteer`. */
+struct nft_table {
+	bool exists;
+	char **counters;		/* names, sorted */
+	size_t counter_count;
+	struct nft_set *sets;		/* by name */
+	size_t set_count;
+	struct nft_chain *chains;	/* in the order in which they are listed */
+	size_t chain_count;
+};
+
+void nft_table_done(struct nft_table *t);
+
+/* Building. All copy their arguments; -ENOMEM is remembered in nothing: it is returned. */
+MUST_CHECK int nft_add_counter(struct nft_table *t, const char *name);
+MUST_CHECK struct nft_chain *nft_add_chain(struct nft_table *t, const char *name, const char *hook);
+MUST_CHECK int nft_add_rule(struct nft_chain *c, const char *comment, const char *fmt, ...) PRINTF_LIKE(3, 4);
+MUST_CHECK struct nft_set *nft_add_set(struct nft_table *t, const char *name, bool is_map, const char *type,
+				       const char *flags);
+MUST_CHECK int nft_add_element(struct nft_set *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Puts counters, sets and elements into their order; call when all were added. */
+void nft_sort(struct nft_table *t);
+
+/* Reads a stateless listing of the table. What it does not understand becomes a rule or an object that
+ * equals nothing, so that it is repaired. NULL text: no table. */
+MUST_CHECK int nft_parse(const char *listing, struct nft_table *ret);
+
+/* Whether two rule texts mean the same although nft versions print them differently. */
+bool nft_text_equal(const char *a, const char *b);
+
+/* The script of one transaction that turns `have` into `want`; nothing when they are equal. Base chains
+ * are flushed and refilled, never deleted while `want` has them: a delete and an add in one transaction
+ * let packets past. Unchanged chains, sets, counters and elements are not mentioned. */
+MUST_CHECK int nft_script(const struct nft_table *have, const struct nft_table *want, struct strbuf *ret);
+/* The same difference for a person: "+ nft add rule inet ifsteer …", "- nft delete element …". */
+MUST_CHECK int nft_diff(const struct nft_table *have, const struct nft_table *want, struct strbuf *ret);

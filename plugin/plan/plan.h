@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Planning: policy and facts become the desired state, and the desired state against the facts becomes
+ * ordered steps. Pure: no socket, no clock, no printing. apply, diff, status and explain all read the
+ * same struct plan; there is no second opinion.
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "plan/facts.h"
+#include "plan/nft.h"
+#include "plan/steps.h"
+#include "policy/policy.h"
+
+/* One family's half of a managed interface. */
+struct path_half {
+	bool usable;
+	const char *reason;		/* why not; static text, NULL when usable */
+	bool has_gateway;		/* false and usable: on-link */
+	bool onlink;			/* the gateway is outside the connected networks */
+	struct addr gateway;
+	struct addr *addresses;		/* of this interface, the ones that may be a source; owned */
+	size_t address_count;
+};
+
+/* A managed interface: a declared one, or one that a glob matched. */
+struct path {
+	char name[NAME_SIZE];
+	const struct interface *interface;
+	const struct link *link;	/* NULL: absent */
+	const struct told *told;	/* NULL: nothing was told */
+	uint32_t slot;
+	uint32_t table;
+	uint32_t mark;			/* the path's own value, in place */
+	uint32_t mark_yields;		/* 0: not in use */
+	uint32_t mark_kill;		/* 0: not in use */
+	bool symmetric;
+	bool usable;			/* any family */
+	char chain[64];			/* its word in nft names: eth2, or slot_3_eth0_100 */
+	struct path_half half[FAMILY_COUNT];
+};
+
+/* What becomes of a policy in one family, now. */
+struct verdict {
+	bool covered;			/* the policy is about this family */
+	bool dormant;			/* no named interface is usable and `otherwise` is "main" or "next", or a cgroup is missing */
+	enum action outcome;		/* what happens: via, table, main, unreachable, … */
+	bool yields;			/* leaves to main the destinations that main has a route for */
+	bool kill;			/* a kill switch's path */
+	size_t *active;			/* indices into plan.paths: one, or the members of a balance; owned */
+	size_t active_count;
+};
+
+struct policy_plan {
+	const struct policy *policy;
+	char *counter;			/* its name in nft; owned */
+	struct verdict verdict[FAMILY_COUNT];
+};
+
+/* A sysctl that must have a value while we are here. */
+struct want_sysctl {
+	const struct link *link;
+	bool src_valid_mark;
+	uint8_t value;
+};
+
+struct plan {
+	const struct config *config;	/* borrowed, as is facts */
+	const struct facts *facts;
+	unsigned int mark_shift;
+	uint32_t mark_main;		/* 0: not in use */
+	struct path *paths;		/* by slot */
+	size_t path_count;
+	struct policy_plan *policies;	/* one for each of config->policies, disabled ones too */
+	size_t policy_count;
+
+	/* The desired state. */
+	struct route *routes;
+	size_t route_count;
+	struct rule *rules;
+	size_t rule_count;
+	struct want_sysctl *sysctls;
+	size_t sysctl_count;
+	struct nft_table nft;
+
+	bool wants_carried;		/* a mark value would be given out: plan again with facts.carried */
+};
+
+/* 0; -EINVAL: the policy can't be met on this host, with messages in `d` (marks that run out); -ENOMEM. */
+MUST_CHECK int plan_make(const struct config *c, const struct facts *f, struct plan *ret, struct diag *d);
+void plan_done(struct plan *p);
+
+/* The writes that make the kernel agree with the plan, in make-before-break order: what is new first, the
+ * nftables transaction, then what is no longer wanted. None when it agrees already. */
+MUST_CHECK int plan_steps(const struct plan *p, struct steps *ret);
+/* The writes that remove everything of ours and put sysctls back. */
+MUST_CHECK int plan_flush(const struct facts *f, struct steps *ret);
+/* The steps as lines for a person: "+ ip rule add …", "- ip route del …", "+ nft add rule …". */
+MUST_CHECK int plan_diff(const struct plan *p, const struct steps *s, struct strbuf *ret);

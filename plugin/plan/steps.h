@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The ordered list of writes that makes the kernel agree. Everything that talks to the kernel takes
+ * this list and nothing else; everything that prints a difference prints it.
+ */
+#pragma once
+
+#include "plan/facts.h"
+#include "plan/nft.h"
+
+enum step_kind {
+	STEP_SYSCTL,			/* set a sysctl (its value as found is saved first) */
+	STEP_ADD_ROUTE,			/* NLM_F_CREATE | NLM_F_EXCL */
+	STEP_REPLACE_ROUTE,		/* NLM_F_CREATE | NLM_F_REPLACE: one of ours stands in that slot */
+	STEP_ADD_RULE,
+	STEP_NFT,			/* the whole nftables transaction */
+	STEP_DELETE_RULE,
+	STEP_DELETE_ROUTE,
+	STEP_RESTORE_SYSCTL,		/* put back the value as found, forget it */
+	STEP_FORGET_CONNECTIONS,	/* delete conntrack entries of a dead path */
+	STEP_CLOSE_SOCKETS,		/* destroy sockets whose source address is gone */
+};
+
+struct step {
+	enum step_kind kind;
+	union {
+		struct {
+			char name[NAME_SIZE];
+			uint32_t index;
+			bool src_valid_mark;	/* false: rp_filter */
+			uint8_t value;
+			uint8_t found;		/* the value to save, for STEP_SYSCTL */
+		} sysctl;
+		struct route route;
+		struct rule rule;
+		char *nft;			/* owned */
+		struct {
+			uint32_t mark;		/* entries with (mark & mask) == mark … */
+			uint32_t mask;
+			enum family family;
+			bool keep_tcp;		/* … but a kill switch's own TCP, which is reset */
+			uint32_t link;		/* … and those whose original destination is an address of
+						 * this interface (index; 0: none) … */
+			struct addr *kept;	/* … given here; owned */
+			size_t kept_count;
+		} connections;
+		struct addr socket_source;
+	} of;
+};
+
+struct steps {
+	struct step *v;
+	size_t count;
+};
+
+void steps_done(struct steps *s);

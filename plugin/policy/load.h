@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * From a path to a struct config: the whole policy room in one call.
+ */
+#pragma once
+
+#include "policy/policy.h"
+
+/* Names of this host, asked by the policy room and answered by whoever knows: the host's
+ * databases, or a file of facts. Each returns 0, -ENOENT (there is no such name), or another -errno. */
+struct names {
+	int (*user)(void *ctx, const char *name, uint32_t *ret_id);
+	int (*group)(void *ctx, const char *name, uint32_t *ret_id);
+	/* `protocol` is "tcp", "udp", "sctp", "dccp". Host byte order. */
+	int (*service)(void *ctx, const char *name, const char *protocol, uint16_t *ret_port);
+	void *ctx;
+};
+
+/* One file of a policy as read: enough to say what was accepted, and to keep a copy. */
+struct source {
+	char *path;			/* as opened, for messages: /etc/ifsteer/policy.d/10-aws.conf */
+	char *text;
+	size_t len;
+};
+
+struct sources {
+	struct source *v;		/* policy files first and in order, then the set files they name */
+	size_t count;
+};
+
+#define POLICY_DEFAULT_DIR "/etc/ifsteer"
+
+struct load_options {
+	const char *path;		/* file or directory; NULL: POLICY_DEFAULT_DIR */
+	bool trust_owner;		/* skip the checks of owner and mode (--facts) */
+};
+
+/* Reads and checks everything. All problems go to `d`. 0, -EINVAL when there were errors (then *ret is
+ * empty), -ENOMEM. A missing default file is an empty policy; a missing `path` is an error.
+ * ret_sources may be NULL. */
+MUST_CHECK int config_load(const struct load_options *o, const struct names *names, struct config *ret,
+			   struct sources *ret_sources, struct diag *d);
+void sources_done(struct sources *s);
+
+/* The pure half: text of policy files that was read already. `read_set` fetches the file that a set names
+ * (relative to the policy file); NULL refuses set files. For fuzzers, unit tests and the accepted copy. */
+MUST_CHECK int config_parse(const struct source *files, size_t count, const struct names *names,
+			    int (*read_set)(void *ctx, const char *policy_path, const char *name, struct where at,
+					    struct source *ret, struct diag *d),
+			    void *ctx, struct config *ret, struct diag *d);
