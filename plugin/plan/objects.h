@@ -72,3 +72,5 @@ struct links;
  * visibly; `links` names the oif. */
 void route_print(const struct route *r, const struct links *links, struct strbuf *out);
 void rule_print(const struct rule *r, struct strbuf *out);
+/* One word as a shell takes it: quoted when it must be, control bytes as \xNN (those don't survive pasting). */
+void word_print(const char *word, struct strbuf *out);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The snapshot of the host: looking things up in it, and letting it go.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/facts.h"
+
+const struct link *links_by_index(const struct links *l, uint32_t index)
+{
+	size_t low = 0, high = l->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->v[middle].index < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < l->count && l->v[low].index == index ? &l->v[low] : NULL;
+}
+
+const struct link *links_by_name(const struct links *l, const char *name)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (strcmp(l->v[i].name, name) == 0)
+			return &l->v[i];
+	return NULL;
+}
+
+const struct told *facts_told(const struct facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->told_count; i++)
+		if (strcmp(f->told[i].name, name) == 0)
+			return &f->told[i];
+	return NULL;
+}
+
+void facts_done(struct facts *f)
+{
+	for (size_t i = 0; i < f->cgroup_count; i++)
+		free(f->cgroups[i]);
+	for (size_t i = 0; i < f->name_count; i++)
+		free(f->names[i].name);
+	free(f->links.v);
+	free(f->addresses);
+	free(f->routes);
+	free(f->rules);
+	free(f->told);
+	free(f->saved);
+	free(f->nft);
+	free(f->cgroups);
+	free(f->names);
+	numbers_done(&f->carried);
+	*f = (struct facts){ 0 };
+}

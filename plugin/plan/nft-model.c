@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The nftables table as data: adding to it, its order, letting it go.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "plan/nft.h"
+
+static void rule_done(struct nft_rule *r)
+{
+	free(r->text);
+	free(r->comment);
+}
+
+static void chain_done(struct nft_chain *c)
+{
+	for (size_t i = 0; i < c->rule_count; i++)
+		rule_done(&c->rules[i]);
+	free(c->rules);
+	free(c->name);
+	free(c->hook);
+}
+
+static void set_done(struct nft_set *s)
+{
+	for (size_t i = 0; i < s->element_count; i++)
+		free(s->elements[i]);
+	free(s->elements);
+	free(s->name);
+	free(s->type);
+	free(s->flags);
+	free(s->timeout);
+	addr_ranges_done(&s->ranges);
+}
+
+void nft_table_done(struct nft_table *t)
+{
+	for (size_t i = 0; i < t->counter_count; i++)
+		free(t->counters[i]);
+	for (size_t i = 0; i < t->set_count; i++)
+		set_done(&t->sets[i]);
+	for (size_t i = 0; i < t->chain_count; i++)
+		chain_done(&t->chains[i]);
+	free(t->counters);
+	free(t->sets);
+	free(t->chains);
+	*t = (struct nft_table){ 0 };
+}
+
+/* NULL stays NULL; false when memory failed. */
+static bool copy(const char *text, char **ret)
+{
+	*ret = text ? strdup(text) : NULL;
+	return *ret || !text;
+}
+
+static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list args)
+{
+	char *text;
+
+	return vasprintf(&text, fmt, args) < 0 ? NULL : text;
+}
+
+int nft_add_counter(struct nft_table *t, const char *name)
+{
+	char **slot = VEC_PUSH(t->counters, t->counter_count);
+
+	if (!slot)
+		return -ENOMEM;
+	if (!copy(name, slot)) {
+		t->counter_count--;
+		return -ENOMEM;
+	}
+	t->exists = true;
+	return 0;
+}
+
+struct nft_chain *nft_add_chain(struct nft_table *t, const char *name, const char *hook)
+{
+	struct nft_chain *c = VEC_PUSH(t->chains, t->chain_count);
+
+	if (!c)
+		return NULL;
+	if (!copy(name, &c->name) || !copy(hook, &c->hook)) {
+		chain_done(c);
+		t->chain_count--;
+		return NULL;
+	}
+	t->exists = true;
+	return c;
+}
+
+int nft_add_rule(struct nft_chain *c, const char *comment, const char *fmt, ...)
+{
+	struct nft_rule *r = VEC_PUSH(c->rules, c->rule_count);
+	va_list args;
+
+	if (!r)
+		return -ENOMEM;
+	va_start(args, fmt);
+	r->text = format(fmt, args);
+	va_end(args);
+	if (!r->text || !copy(comment, &r->comment)) {
+		rule_done(r);
+		c->rule_count--;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+struct nft_set *nft_add_set(struct nft_table *t, const char *name, bool is_map, const char *type, const char *flags)
+{
+	struct nft_set *s = VEC_PUSH(t->sets, t->set_count);
+
+	if (!s)
+		return NULL;
+	s->is_map = is_map;
+	if (!copy(name, &s->name) || !copy(type, &s->type) || !copy(flags, &s->flags)) {
+		set_done(s);
+		t->set_count--;
+		return NULL;
+	}
+	t->exists = true;
+	return s;
+}
+
+int nft_add_element(struct nft_set *s, const char *fmt, ...)
+{
+	char **slot = VEC_PUSH(s->elements, s->element_count);
+	va_list args;
+
+	if (!slot)
+		return -ENOMEM;
+	va_start(args, fmt);
+	*slot = format(fmt, args);
+	va_end(args);
+	if (!*slot) {
+		s->element_count--;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int compare_sets(const void *a, const void *b)
+{
+	return strcmp(((const struct nft_set *)a)->name, ((const struct nft_set *)b)->name);
+}
+
+static void sort_texts(char **v, size_t count)
+{
+	if (count)
+		qsort(v, count, sizeof(*v), compare_texts);
+}
+
+void nft_sort(struct nft_table *t)
+{
+	sort_texts(t->counters, t->counter_count);
+	if (t->set_count)
+		qsort(t->sets, t->set_count, sizeof(*t->sets), compare_sets);
+	for (size_t i = 0; i < t->set_count; i++) {
+		sort_texts(t->sets[i].elements, t->sets[i].element_count);
+		if (t->sets[i].has_ranges)
+			addr_ranges_normalise(&t->sets[i].ranges);
+	}
+}
