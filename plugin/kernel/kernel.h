@@ -55,6 +55,10 @@ void counters_done(struct counter *v, size_t count);
  * not followed. */
 MUST_CHECK int told_write_event(const struct told *what, bool is_up);	/* before waiting for the lock */
 MUST_CHECK int told_set_offline(const char *name, bool offline);
+/* The kernel refused this interface's routes of a family, or (false) may be asked again. */
+MUST_CHECK int told_set_refused(const char *name, enum family family, bool refused);
+/* A descriptor of /run/ifsteer/COOKIE/, which is made if need be, for what commands keep there; -errno. */
+MUST_CHECK int told_directory(void);
 /* Losing it costs what was told; what cannot be read is as if it had not been told. */
 MUST_CHECK int told_read(struct told **ret, size_t *ret_count);
 MUST_CHECK int saved_sysctls_read(struct saved_sysctl **ret, size_t *ret_count);

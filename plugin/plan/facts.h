@@ -13,6 +13,8 @@ struct told {
 	uint32_t index;			/* interface index when it was told, 0: unknown */
 	bool down;			/* a manager announced it down */
 	bool offline;			/* a person or health check took it out of use */
+	bool refused[FAMILY_COUNT];	/* the kernel refused its routes of this family: unusable until the
+					 * next event that says up, `online`, or an apply by hand */
 	bool has_gateway[FAMILY_COUNT];	/* the current connection's gateway, from the manager's event */
 	struct addr gateway[FAMILY_COUNT];
 };

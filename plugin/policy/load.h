@@ -26,6 +26,7 @@ struct source {
 struct sources {
 	struct source *v;		/* policy files first and in order, then the set files they name */
 	size_t count;
+	size_t policy_count;		/* how many of them are policy files */
 };
 
 #define POLICY_DEFAULT_DIR "/etc/ifsteer"
