@@ -18,13 +18,24 @@ enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE };
 
 struct diag_item {
 	enum severity severity;
-	char *text;		/* "FILE:LINE: error: …" complete, without newline */
+	char *text;		/* "FILE:LINE: error: …" complete, without newline; "ifsteer: error: …" without a place */
+	size_t file;		/* index into diag.files */
+	unsigned int line;
+	size_t order;		/* of arrival */
+};
+
+/* How many problems a file has, those that were only counted included. */
+struct diag_file {
+	char *name;		/* owned, since messages outlive the policy; "": no place */
+	size_t problems;
 };
 
 struct diag {
 	struct diag_item *items;
 	size_t count;
 	size_t errors;		/* how many were errors, those not kept included */
+	struct diag_file *files;	/* in the order of their first problem */
+	size_t file_count;
 };
 
 /* Adds one message. Control bytes in it become \xNN. Returns -EINVAL always for an error, so that a
@@ -34,7 +45,8 @@ int diag_error(struct diag *d, struct where at, const char *fmt, ...) PRINTF_LIK
 void diag_warning(struct diag *d, struct where at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void diag_note(struct diag *d, struct where at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Appends one line for each file whose problems were only counted. Call once, before printing. */
+/* Appends one line for each file whose problems were only counted, and puts each file's problems into the
+ * order of its lines. Call once, before printing. */
 void diag_finish(struct diag *d);
 void diag_done(struct diag *d);
 

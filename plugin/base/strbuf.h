@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdarg.h>
+
 #include "base/base.h"
 
 struct strbuf {
@@ -16,7 +18,8 @@ struct strbuf {
 void strbuf_add(struct strbuf *b, const char *text);
 void strbuf_add_bytes(struct strbuf *b, const char *bytes, size_t n);
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Text for a person's terminal: control bytes and backslashes' company as \xNN. */
+void strbuf_vprintf(struct strbuf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
+/* Text for a person's terminal: control bytes and what is not UTF-8 as \xNN. */
 void strbuf_add_visible(struct strbuf *b, const char *text);
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void strbuf_add_json(struct strbuf *b, const char *text);
