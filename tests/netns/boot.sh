@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A whole host that boots, is shut down and boots again: the copy of this machine with real systemd as its process 1,
+# in network namespace h. Sourced after lib.sh.
+# shellcheck shell=bash
+
+boot_root=/run/boot/root
+
+# boot_enter: lab_enter for tests that boot. systemd needs a cgroup, the one thing that outlives namespaces: it is removed by
+# the process that waits outside.
+boot_enter() {
+	local mount path status
+	needs systemctl dbus-daemon
+	if [ -z "${LAB_INSIDE-}" ] && [ "$EUID" = 0 ]; then
+		mount=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
+		path=$(sed -n 's/^0:://p' /proc/self/cgroup)
+		export BOOT_CGROUP="$mount${path%/}/ifsteer-test.$$"
+		[ -n "$mount" ] && mkdir "$BOOT_CGROUP" 2>/dev/null || skip_all "no cgroup to boot in"
+		(lab_enter here)
+		status=$?
+		find "$BOOT_CGROUP" -depth -type d -exec rmdir {} \;
+		exit $status
+	fi
+	lab_enter here
+}
+
+# boot_install UNIT…: makes the host's disk: ifsteer installed, nothing started at boot but the units that are named.
+boot_install() {
+	local etc=$boot_root/etc
+	mkdir -p /run/boot && lab_copy /run/boot || skip_all "no copy-on-write root here"
+	rm -rf "$etc"/systemd/system/*.{wants,requires} "$etc"/ifsteer "$boot_root"/var/lib/ifsteer "$boot_root"/var/log/journal \
+		"$etc"/network/if-*.d/* "$etc"/NetworkManager/conf.d/* "$etc"/NetworkManager/system-connections/* \
+		"$boot_root"/var/lib/NetworkManager/*
+	: >"$etc/machine-id"
+	mkdir -p "$etc/ifsteer"
+	echo h >"$etc/hostname"
+	lab_install $boot_root
+	systemctl --root=$boot_root --quiet mask console-getty.service getty.target
+	systemctl --root=$boot_root --quiet set-default multi-user.target
+	[ $# = 0 ] || systemctl --root=$boot_root --quiet enable "$@"
+}
+
+# Runs as process 1 of the host, and becomes systemd.
+boot_init() {
+	local node
+	mount --make-rprivate / && cd $boot_root || exit
+	mount -t proc proc proc && mount -t sysfs sysfs sys && mount -t cgroup2 cgroup2 sys/fs/cgroup || exit
+	mount -t tmpfs -o mode=755 run run && mount -t tmpfs tmp tmp && mount -t tmpfs -o mode=755 dev dev || exit
+	for node in null zero full random urandom tty; do
+		: >dev/$node && mount --bind /dev/$node dev/$node || exit
+	done
+	mkdir dev/pts dev/shm && mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts && ln -s pts/ptmx dev/ptmx || exit
+	: >dev/console && mount --bind /dev/null dev/console || exit
+	mkdir -p .machine && pivot_root . .machine && umount -l /.machine || exit
+	exec env -i container=other PATH="$PATH" /lib/systemd/systemd --log-target=journal --show-status=no \
+		</dev/null >/dev/null 2>&1
+}
+
+# boot: the host starts; returns once systemd says that it is up.
+boot() {
+	(
+		echo 0 >"$BOOT_CGROUP/cgroup.procs" || exit
+		exec nsenter --net=/run/netns/h unshare -m -p -u -i -C --fork --kill-child \
+			"$BASH" -c "$(declare -f boot_init); boot_root=$boot_root; boot_init"
+	) &
+	boot_outside=$!
+	eventually 5 boot_find && eventually 10 boot_in systemctl is-system-running --wait
+	boot_in systemctl is-system-running
+}
+
+boot_find() {
+	read -r boot_pid _ < <(cat "/proc/$boot_outside/task/$boot_outside/children"; echo) && [ -n "$boot_pid" ]
+}
+
+# boot_in COMMAND…: inside the running host.
+boot_in() {
+	nsenter -t "$boot_pid" -m -p -u -i -C -n -- "$@"
+}
+
+# shut_down: as poweroff does it; and what a kernel forgets when it stops is forgotten.
+shut_down() {
+	local link
+	kill -s RTMIN+4 "$boot_pid"
+	wait "$boot_outside"
+	for link in eth0 eth2; do
+		ip -n h link set $link down 2>/dev/null && ip -n h addr flush dev $link
+	done
+	for f in -4 -6; do
+		ip -n h $f rule flush
+		ip -n h $f rule add priority 32766 lookup main
+		ip -n h $f route flush table all 2>/dev/null
+	done
+	at h nft flush ruleset
+	ip -n h link set lo down
+}
