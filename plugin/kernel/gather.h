@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What the files that gather facts share.
+ */
+#pragma once
+
+#include "kernel/kernel.h"
+#include "kernel/netlink.h"
+
+struct gather {
+	const struct facts_want *want;
+	struct netlink route;		/* NETLINK_ROUTE */
+	struct facts facts;
+	bool *managed;			/* by place in facts.links.v */
+	size_t managed_count;
+	/* Tables that are an interface's own: the policy says so, or a rule of ours looks them up. */
+	struct numbers own_tables;
+};
+
+/* ---- facts-routes.c: needs links and rules ---- */
+MUST_CHECK int gather_routes(struct gather *g, enum family f);
+
+/* ---- facts-host.c: what netlink does not tell; what can't be read isn't there ---- */
+MUST_CHECK int gather_cgroups(struct gather *g);
+/* The routers that DHCP clients' lease files name, for managed interfaces that nothing else gives a gateway. */
+void gather_leases(struct gather *g);
+void gather_clock(struct gather *g);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Our nftables table: through libnftables, and by nfnetlink the small questions for which libnftables reads too much. Never
+ * more than our own table: somebody else's 100,000 elements cost half a second to list.
+ */
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <nftables/libnftables.h>
+#include <stdlib.h>
+
+#include "base/vec.h"
+#include "kernel/kernel.h"
+#include "kernel/netlink.h"
+#include "kernel/nfnetlink.h"
+
+/* The one context of this process and the one socket for questions, made when they are first needed. Making a context costs
+ * 0.1 ms; closing any socket of netfilter's after something was deleted waits until the kernel has freed it, 8 to 25 ms, which
+ * is best done when nobody else waits for us. */
+static struct nft_ctx *context;
+static struct netlink questions = NETLINK_CLOSED;
+
+void nft_close(void)
+{
+	if (context)
+		nft_ctx_free(context);
+	context = NULL;
+	netlink_close(&questions);
+}
+
+/* ---- questions ---- */
+
+/* Asks, or dumps when `restart` is given. */
+static int ask(struct nlmsghdr *nlh, const struct netlink_reader *r)
+{
+	int err = questions.fd < 0 ? netlink_open(&questions, NETLINK_NETFILTER) : 0;
+
+	if (err < 0)
+		return err;
+	return r->restart ? netlink_dump(&questions, nlh, r) : netlink_ask(&questions, nlh, r);
+}
+
+static bool is_missing(int err)
+{
+	/* The last two are a kernel without nf_tables. */
+	return err == -ENOENT || err == -EOPNOTSUPP || err == -EINVAL;
+}
+
+static int table_exists(bool *ret)
+{
+	char buf[128];
+	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NFPROTO_INET);
+	const struct netlink_reader reader = { 0 };
+	int err;
+
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, OUR_TABLE);
+	err = ask(nlh, &reader);
+	if (err < 0 && !is_missing(err))
+		return err;
+	*ret = err == 0;
+	return 0;
+}
+
+static int each_generation(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct nlattr *attr;
+	uint32_t *ret = ctx;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_GEN_ID)
+			*ret = nfnetlink_u32(attr);
+	return 0;
+}
+
+int nft_generation(uint32_t *ret)
+{
+	char buf[128];
+	uint32_t generation = 0;
+	const struct netlink_reader reader = { each_generation, NULL, &generation };
+	int err = ask(nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, NFPROTO_UNSPEC), &reader);
+
+	if (err == 0)
+		*ret = generation;
+	return err;
+}
+
+struct counters {
+	struct counter *v;
+	size_t count;
+};
+
+static void read_counter(const struct nlattr *data, struct counter *c)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, data) {
+		if (mnl_attr_get_type(attr) == NFTA_COUNTER_PACKETS)
+			c->packets = nfnetlink_u64(attr);
+		else if (mnl_attr_get_type(attr) == NFTA_COUNTER_BYTES)
+			c->bytes = nfnetlink_u64(attr);
+	}
+}
+
+static int each_counter(const struct nlmsghdr *nlh, void *ctx)
+{
+	struct counters *all = ctx;
+	const char *table = "", *name = NULL;
+	const struct nlattr *attr;
+	uint32_t type = 0;
+	struct counter c = { 0 }, *room;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
+		uint16_t what = mnl_attr_get_type(attr);
+
+		if (what == NFTA_OBJ_TYPE)
+			type = nfnetlink_u32(attr);
+		else if (what == NFTA_OBJ_TABLE && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+			table = mnl_attr_get_str(attr);
+		else if (what == NFTA_OBJ_NAME && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+			name = mnl_attr_get_str(attr);
+		else if (what == NFTA_OBJ_DATA)
+			read_counter(attr, &c);
+	}
+	if (type != NFT_OBJECT_COUNTER || !name || strcmp(table, OUR_TABLE) != 0)
+		return 0;
+	c.name = strdup(name);
+	room = c.name ? VEC_PUSH(all->v, all->count) : NULL;
+	if (!room) {
+		free(c.name);
+		return -ENOMEM;
+	}
+	*room = c;
+	return 0;
+}
+
+static void restart_counters(void *ctx)
+{
+	struct counters *all = ctx;
+
+	counters_done(all->v, all->count);
+	*all = (struct counters){ 0 };
+}
+
+int nft_counters(struct counter **ret, size_t *ret_count)
+{
+	char buf[128];
+	struct counters all = { 0 };
+	const struct netlink_reader reader = { each_counter, restart_counters, &all };
+	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETOBJ, NFPROTO_INET);
+	int err;
+
+	/* The kernel filters, so that others' counters cost nothing. */
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, OUR_TABLE);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(NFT_OBJECT_COUNTER));
+	err = ask(nlh, &reader);
+	if (err < 0) {
+		restart_counters(&all);
+		if (!is_missing(err))
+			return err;
+	}
+	*ret = all.v;
+	*ret_count = all.count;
+	return 0;
+}
+
+void counters_done(struct counter *v, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(v[i].name);
+	free(v);
+}
+
+/* ---- libnftables ---- */
+
+static struct nft_ctx *get_context(void)
+{
+	if (context)
+		return context;
+	context = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (context && (nft_ctx_buffer_output(context) || nft_ctx_buffer_error(context)))
+		nft_close();
+	return context;
+}
+
+/* Only the first line: libnftables repeats the script below it, with carets. */
+static int refuse(const char *what, struct diag *d)
+{
+	const char *words = nft_ctx_get_error_buffer(context);
+
+	diag_error(d, (struct where){ 0 }, "nftables: %s: %.*s", what, (int)strcspn(words, "\n"), words);
+	return -EPROTO;
+}
+
+int nft_list(bool stateless, char **ret, struct diag *d)
+{
+	bool exists;
+	char *text;
+	int err = table_exists(&exists);
+
+	if (err < 0) {
+		diag_error(d, (struct where){ 0 }, "cannot read nftables: %s", strerror(-err));
+		return err;
+	}
+	if (!exists) {
+		*ret = NULL;
+		return 0;
+	}
+	if (!get_context())
+		return -ENOMEM;
+	nft_ctx_output_set_flags(context, stateless ? NFT_CTX_OUTPUT_STATELESS : 0);
+	if (nft_run_cmd_from_buffer(context, "list table inet " OUR_TABLE)) {
+		if (table_exists(&exists) == 0 && !exists) {	/* it went away just now */
+			*ret = NULL;
+			return 0;
+		}
+		return refuse("list table inet " OUR_TABLE, d);
+	}
+	text = strdup(nft_ctx_get_output_buffer(context));
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
+
+int nft_run(const char *script, struct diag *d)
+{
+	if (!get_context())
+		return -ENOMEM;
+	return nft_run_cmd_from_buffer(context, script) ? refuse("the kernel refuses the table", d) : 0;
+}
