@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ifsteer apply: make the kernel agree with the policy.
+ */
+#include "base/number.h"
+#include "commands/confirm.h"
+#include "commands/message.h"
+#include "commands/trial.h"
+
+#define CONFIRM_SECONDS_MAX 86400
+
+static const struct option_spec apply_options[] = { { "--confirm", "N" }, { NULL, NULL } };
+
+/* Without --confirm: in force and accepted, whatever was on trial. */
+static enum exit_code apply_for_good(struct session *s)
+{
+	enum exit_code code = session_apply(s);
+
+	if (code)
+		return code;
+	trial_supersede(TRIAL_CONFIRMED);
+	session_accept(s);
+	return EXIT_DONE;
+}
+
+/* The one that puts back is on its way before anything is changed: the change may cut off the terminal it was
+ * typed on. */
+static enum exit_code apply_on_trial(struct session *s, uint32_t seconds, struct trial *ret)
+{
+	enum exit_code code = trial_begin(s, seconds, ret);
+
+	if (code)
+		return code;
+	code = confirm_fork_waiter(s, ret);
+	if (code == EXIT_DONE)
+		code = session_apply(s);
+	if (code)
+		trial_abandon();
+	else
+		session_accept_for_now(s);
+	return code;
+}
+
+static enum exit_code run_apply(const struct options *o)
+{
+	CLEANUP(session_done) struct session s = { 0 };
+	uint32_t seconds = 0;
+	struct trial trial;
+	enum exit_code code;
+
+	if (o->given[0] && (number_parse(o->given[0], CONFIRM_SECONDS_MAX, &seconds) || !seconds))
+		return usage_error(&command_apply, "--confirm %s: seconds from 1 to %d", o->given[0],
+				   CONFIRM_SECONDS_MAX);
+	code = session_open(&s, o);
+	if (code == EXIT_DONE)
+		code = session_lock(&s, LOCK_SECONDS_PERSON);
+	if (code == EXIT_DONE)
+		code = session_load_files(&s);
+	if (code)
+		return code;
+	session_forgive();
+	code = seconds ? apply_on_trial(&s, seconds, &trial) : apply_for_good(&s);
+	if (code)
+		return code;
+	message(LEVEL_INFO, "%zu change%s made", s.changes, s.changes == 1 ? "" : "s");
+	session_done(&s);
+	return seconds ? confirm_wait(o, &trial) : EXIT_DONE;
+}
+
+const struct command command_apply = {
+	.name = "apply",
+	.usage = "[--confirm N]",
+	.summary = "make the kernel agree with the policy",
+	.help = "Reads the policy files, asks the kernel what stands, and changes what differs; nothing is\n"
+		"changed when nothing does. When the files are in error the kernel stays as it is.\n"
+		"With --confirm N (1 to 86400) what stood before is put back unless `ifsteer confirm` is said on\n"
+		"any terminal, or Enter pressed on this one, within N seconds: for hosts that are far away.\n"
+		"Exit status 1: put back.\n\n"
+		"Example:\n"
+		"  sudo ifsteer check && sudo ifsteer apply --confirm 60\n",
+	.options = apply_options,
+	.run = run_apply,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What one run of ifsteer keeps for the next: copies of policies, a change that waits to be confirmed, the
+ * last event. Each is one file, replaced as a whole. All but kept_read want the lock held.
+ */
+#pragma once
+
+#include "commands/snapshot.h"
+
+enum kept {
+	KEPT_ACCEPTED,		/* /var/lib/ifsteer: applied with success from the default path */
+	KEPT_UNCONFIRMED,	/* /var/lib/ifsteer: an edit on trial, or reverted; counts as in error while it stands */
+	KEPT_IN_FORCE,		/* /run/ifsteer/COOKIE: what was applied last, from wherever */
+	KEPT_BEFORE,		/* /run/ifsteer/COOKIE: what was in force before the trial; none: nothing was */
+	KEPT_TRIAL,		/* /run/ifsteer/COOKIE: struct trial */
+	KEPT_EVENT,		/* /run/ifsteer/COOKIE: the last event and what came of it */
+};
+
+/* A text file of at most 128 MiB, NUL-terminated; the caller frees. -ENOENT: there is none. */
+MUST_CHECK int kept_read(enum kept what, char **ret, size_t *ret_len);
+/* Nothing is written when it is there already. */
+MUST_CHECK int kept_write(enum kept what, const char *text, size_t len);
+/* 0 as well when there was none. */
+MUST_CHECK int kept_remove(enum kept what);
+
+MUST_CHECK int kept_read_snapshot(enum kept what, struct snapshot *ret);
+MUST_CHECK int kept_write_snapshot(enum kept what, const struct snapshot *s);
+
+enum trial_state { TRIAL_NONE, TRIAL_WAITING, TRIAL_CONFIRMED, TRIAL_REVERTED };
+
+/* `apply --confirm`: at most one at a time, the last one's end is remembered. */
+struct trial {
+	enum trial_state state;
+	uint64_t id;
+	int64_t deadline_ms;	/* CLOCK_MONOTONIC */
+	bool is_default;	/* of the default path: becomes the accepted policy */
+};
+
+/* TRIAL_NONE where nothing can be read. */
+struct trial trial_read(void);
+MUST_CHECK int trial_write(const struct trial *t);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * From a policy to the kernel: gather, plan, execute, and again where the kernel or an event says so.
+ */
+#include "commands/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/vec.h"
+#include "commands/message.h"
+#include "kernel/kernel.h"
+
+/* Each further try knows of an interface more that can't be used; interfaces that vanish one after the other need
+ * some, but never many. */
+#define TRIES_MAX 8
+/* After that the hooks that wait have to help themselves: none is lost, they apply when they get the lock. */
+#define TAKE_UP_MS 30000
+
+/* What was refused in this run is a fact, also where /run is full and can't keep it. */
+static int add_refusals(struct session *s)
+{
+	for (size_t i = 0; i < s->refused_count; i++) {
+		struct told *told = NULL;
+
+		for (size_t k = 0; k < s->facts.told_count; k++)
+			if (!strcmp(s->facts.told[k].name, s->refused[i].name))
+				told = &s->facts.told[k];
+		if (!told) {
+			told = VEC_PUSH(s->facts.told, s->facts.told_count);
+			if (!told)
+				return -ENOMEM;
+			memcpy(told->name, s->refused[i].name, NAME_SIZE);
+		}
+		told->refused[s->refused[i].family] = true;
+	}
+	return 0;
+}
+
+static enum exit_code gather(struct session *s, bool carried)
+{
+	struct facts_want want = { .config = &s->config, .carried = carried, .nft = true };
+	struct diag d = { 0 };
+	int r;
+
+	facts_done(&s->facts);
+	r = facts_gather(&want, &s->facts, &d);
+	if (r == 0)
+		r = add_refusals(s);
+	message_diag(&d);
+	if (r) {
+		message_errno("what stands in the kernel can't be read", r);
+		return EXIT_UNEXPECTED;
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code make_plan(struct session *s)
+{
+	struct diag d = { 0 };
+	int r;
+
+	plan_done(&s->plan);
+	r = plan_make(&s->config, &s->facts, &s->plan, &d);
+	message_diag(&d);
+	if (r == -EINVAL)
+		return EXIT_POLICY;
+	if (r) {
+		message_errno("planning", r);
+		return EXIT_UNEXPECTED;
+	}
+	return EXIT_DONE;
+}
+
+enum exit_code session_plan(struct session *s)
+{
+	enum exit_code code = s->options->facts ? EXIT_DONE : gather(s, false);
+	int r;
+
+	if (code == EXIT_DONE)
+		code = make_plan(s);
+	if (code == EXIT_DONE && s->plan.wants_carried && !s->options->facts) {
+		/* plan borrows the facts that are about to go */
+		plan_done(&s->plan);
+		code = gather(s, true);
+		if (code == EXIT_DONE)
+			code = make_plan(s);
+	}
+	if (code)
+		return code;
+	steps_done(&s->steps);
+	r = plan_steps(&s->plan, &s->steps);
+	if (r) {
+		message_errno("planning", r);
+		return EXIT_UNEXPECTED;
+	}
+	return EXIT_DONE;
+}
+
+/* Notes the routes that the kernel would not have. */
+static int note_refused(struct session *s, const bool *refused)
+{
+	for (size_t i = 0; i < s->steps.count; i++) {
+		const struct step *step = &s->steps.v[i];
+		const struct link *link;
+		struct refusal *r;
+
+		if (!refused[i] || (step->kind != STEP_ADD_ROUTE && step->kind != STEP_REPLACE_ROUTE))
+			continue;
+		link = links_by_index(&s->facts.links, step->of.route.oif);
+		if (!link)
+			continue;
+		r = VEC_PUSH(s->refused, s->refused_count);
+		if (!r)
+			return -ENOMEM;
+		memcpy(r->name, link->name, NAME_SIZE);
+		r->family = step->of.route.family;
+		if (told_set_refused(r->name, r->family, true))
+			message(LEVEL_WARNING, "can't keep below /run/ifsteer that %s has no usable route", r->name);
+	}
+	return 0;
+}
+
+static bool any(const bool *v, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (v[i])
+			return true;
+	return false;
+}
+
+static void say_steps(const struct session *s)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+
+	if (s->options->verbose && plan_diff(&s->plan, &s->steps, &text) == 0 && text.text)
+		message_lines(LEVEL_INFO, text.text);
+}
+
+/* Carries s->steps out. *ret_again: an interface turned out to be unusable, plan again. */
+static enum exit_code execute(struct session *s, bool *ret_again)
+{
+	bool *refused = calloc(s->steps.count, sizeof(*refused));
+	struct diag d = { 0 };
+	int r = refused ? steps_execute(&s->steps, refused, &d) : -ENOMEM;
+
+	message_diag(&d);
+	if (r == 0) {
+		s->changes += s->steps.count;
+		*ret_again = any(refused, s->steps.count);
+		r = note_refused(s, refused);
+	}
+	free(refused);
+	if (r == 0)
+		return EXIT_DONE;
+	message_errno(r == -EPROTO ? "the kernel refused the change; what stood before stands" : "changing the kernel",
+		      r);
+	return r == -EPROTO ? EXIT_REFUSED : EXIT_UNEXPECTED;
+}
+
+static enum exit_code apply_once(struct session *s)
+{
+	bool again = true;
+
+	for (int i = 0; again && i < TRIES_MAX; i++) {
+		enum exit_code code = session_plan(s);
+
+		if (code)
+			return code;
+		if (!s->steps.count)
+			return EXIT_DONE;
+		say_steps(s);
+		code = execute(s, &again);
+		if (code)
+			return code;
+	}
+	if (again)
+		message(LEVEL_WARNING, "interfaces keep changing: the next event or `ifsteer apply` has to finish this");
+	return EXIT_DONE;
+}
+
+enum exit_code session_apply(struct session *s)
+{
+	int64_t end = monotonic_ms() + TAKE_UP_MS;
+	enum exit_code code;
+
+	do {
+		told_taken();
+		code = apply_once(s);
+	} while (code == EXIT_DONE && told_pending() && monotonic_ms() < end);
+	return code;
+}
+
+enum exit_code session_flush(struct session *s)
+{
+	enum exit_code code = gather(s, false);
+	bool again;
+	int r;
+
+	if (code)
+		return code;
+	steps_done(&s->steps);
+	r = plan_flush(&s->facts, &s->steps);
+	if (r) {
+		message_errno("planning", r);
+		return EXIT_UNEXPECTED;
+	}
+	if (s->steps.count)
+		code = execute(s, &again);
+	if (code)
+		return code;
+	r = kept_remove(KEPT_IN_FORCE);
+	if (r)
+		message(LEVEL_WARNING, "the copy of the policy in force: %s", strerror(-r));
+	return EXIT_DONE;
+}
+
+void session_accept_for_now(const struct session *s)
+{
+	int r = kept_write_snapshot(KEPT_IN_FORCE, &s->read);
+
+	if (r)
+		message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s", strerror(-r));
+}
+
+void session_accept(const struct session *s)
+{
+	int r;
+
+	session_accept_for_now(s);
+	if (s->origin != ORIGIN_FILES || s->options->path)
+		return;
+	r = kept_write_snapshot(KEPT_ACCEPTED, &s->read);
+	if (r == 0)
+		r = kept_remove(KEPT_UNCONFIRMED);
+	if (r)
+		message(LEVEL_WARNING, "can't keep a copy of the accepted policy in /var/lib/ifsteer: %s; if the files are "
+				       "in error one day, hooks have nothing to go by", strerror(-r));
+}
+
+void session_forgive(void)
+{
+	struct told *told = NULL;
+	size_t count = 0;
+
+	if (told_read(&told, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		for (int f = 0; f < FAMILY_COUNT; f++)
+			if (told[i].refused[f] && told_set_refused(told[i].name, (enum family)f, false))
+				message(LEVEL_WARNING, "below /run/ifsteer: %s stays refused", told[i].name);
+	free(told);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * From options to a policy: the lock, captured facts, the files, and what stands in for them.
+ */
+#include "commands/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "commands/message.h"
+#include "commands/trial.h"
+#include "kernel/kernel.h"
+
+static void session_unload(struct session *s)
+{
+	steps_done(&s->steps);
+	plan_done(&s->plan);
+	config_done(&s->config);
+	snapshot_done(&s->read);
+}
+
+void session_done(struct session *s)
+{
+	session_unload(s);
+	facts_done(&s->facts);
+	snapshot_done(&s->known);
+	free(s->refused);
+	if (s->lock > 0)
+		close(s->lock);
+	*s = (struct session){ 0 };
+}
+
+static enum exit_code read_facts(struct session *s)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	struct diag d = { 0 };
+	char block[16384];
+	ssize_t n = -1;
+	int r, fd = open(s->options->facts, O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && (n = read(fd, block, sizeof(block))) > 0)
+		strbuf_add_bytes(&text, block, (size_t)n);
+	if (n < 0 || text.failed) {
+		message_errno(s->options->facts, n < 0 ? -errno : -ENOMEM);
+		r = -EINVAL;
+	} else {
+		r = facts_parse(s->options->facts, text.text ? text.text : "", text.len, &s->facts, &d);
+		message_diag(&d);
+	}
+	if (fd >= 0)
+		close(fd);
+	return r ? EXIT_USAGE : EXIT_DONE;
+}
+
+enum exit_code session_open(struct session *s, const struct options *o)
+{
+	*s = (struct session){ .options = o };
+	return o->facts ? read_facts(s) : EXIT_DONE;
+}
+
+static enum exit_code lock(struct session *s, int seconds)
+{
+	int fd = lock_take(monotonic_ms() + 1000 * (int64_t)seconds);
+
+	if (fd == -EBUSY) {
+		message(LEVEL_ERROR, "another run of ifsteer has held the lock for %d seconds", seconds);
+		return EXIT_LOCKED;
+	}
+	if (fd < 0) {
+		message_errno("the lock below /run/ifsteer", fd);
+		return EXIT_UNEXPECTED;
+	}
+	s->lock = fd;
+	return EXIT_DONE;
+}
+
+enum exit_code session_lock(struct session *s, int seconds)
+{
+	enum exit_code code = lock(s, seconds);
+
+	return code ? code : trial_settle(s->options);
+}
+
+enum exit_code session_lock_to_read(struct session *s, int seconds)
+{
+	if (s->options->facts || geteuid() != 0)
+		return EXIT_DONE;
+	return lock(s, seconds);
+}
+
+/* An error of the policy room's, whose words are printed. */
+static enum exit_code policy_code(int r, struct diag *d)
+{
+	message_diag(d);
+	if (r == 0)
+		return EXIT_DONE;
+	if (r == -EINVAL)
+		return EXIT_POLICY;
+	message_errno("the policy", r);
+	return EXIT_UNEXPECTED;
+}
+
+enum exit_code session_load_files(struct session *s)
+{
+	const struct options *o = s->options;
+	struct load_options load = { .path = o->path, .trust_owner = o->facts };
+	struct name_book book = { .ask = o->facts ? NULL : &host_names };
+	struct names names = name_book_names(&book);
+	struct diag d = { 0 };
+	int r;
+
+	book.known = o->facts ? s->facts.names : s->known.names;
+	book.known_count = o->facts ? s->facts.name_count : s->known.name_count;
+	session_unload(s);
+	r = config_load(&load, &names, &s->config, &s->read.sources, &d);
+	s->read.names = book.used;
+	s->read.name_count = book.used_count;
+	s->origin = ORIGIN_FILES;
+	return policy_code(r, &d);
+}
+
+enum exit_code session_load_copy(struct session *s, enum kept what, enum policy_origin origin)
+{
+	struct diag d = { 0 };
+	int r;
+
+	session_unload(s);
+	s->origin = origin;
+	r = kept_read_snapshot(what, &s->read);
+	if (r) {
+		if (r != -ENOENT)
+			message_errno("the copy of the policy", r);
+		return EXIT_POLICY;
+	}
+	r = snapshot_config(&s->read, &s->config, &d);
+	return policy_code(r, &d);
+}
+
+void session_know_accepted_names(struct session *s)
+{
+	if (kept_read_snapshot(KEPT_ACCEPTED, &s->known))
+		s->known = (struct snapshot){ 0 };
+}
+
+static bool is_unconfirmed(const struct session *s)
+{
+	CLEANUP(snapshot_done) struct snapshot edit = { 0 };
+
+	return kept_read_snapshot(KEPT_UNCONFIRMED, &edit) == 0 && snapshot_same_text(&edit, &s->read);
+}
+
+enum exit_code session_load_in_force(struct session *s)
+{
+	enum exit_code code;
+
+	if (!s->options->path && trial_read().state == TRIAL_WAITING &&
+	    session_load_copy(s, KEPT_IN_FORCE, ORIGIN_TRIAL) == EXIT_DONE)
+		return EXIT_DONE;
+	code = session_load_files(s);
+	if (s->options->path || (code != EXIT_DONE && code != EXIT_POLICY))
+		return code;
+	if (code == EXIT_DONE && !is_unconfirmed(s))
+		return EXIT_DONE;
+	if (code == EXIT_DONE)
+		message(LEVEL_ERROR, "the policy files are an edit that was not confirmed in time; they count as in "
+				     "error until they change or `ifsteer apply` is run by hand");
+	code = session_load_copy(s, KEPT_ACCEPTED, ORIGIN_ACCEPTED);
+	if (code == EXIT_DONE)
+		message(LEVEL_WARNING, "the policy that was accepted last stays in force instead "
+				       "(/var/lib/ifsteer/accepted)");
+	else
+		message(LEVEL_ERROR, "no policy was accepted before that could stand in: the kernel stays as it is");
+	return code;
+}

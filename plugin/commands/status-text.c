@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ifsteer status for a person: a table that fits 80 columns, with the reasons below what is not as it should be.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/strbuf.h"
+#include "commands/status.h"
+
+#define COLUMNS 80
+
+enum tint { TINT_NONE, TINT_GOOD, TINT_WARN, TINT_BAD };
+
+/* Text in a column of `width`, tinted; the escapes don't count. */
+static void put_cell(struct strbuf *out, bool color, enum tint tint, int width, const char *text)
+{
+	static const char *const escapes[] = { "", "\033[32m", "\033[33m", "\033[31m" };
+
+	if (color && tint != TINT_NONE)
+		strbuf_add(out, escapes[tint]);
+	strbuf_printf(out, "%-*s", width, text);
+	if (color && tint != TINT_NONE)
+		strbuf_add(out, "\033[0m");
+}
+
+/* `text` behind `label`, broken at spaces, the further lines below the first one's text. */
+static void put_wrapped(struct strbuf *out, int indent, const char *label, const char *text)
+{
+	CLEANUP(strbuf_done) struct strbuf visible = { 0 };
+	int start = indent + (int)strlen(label), column = start;
+
+	strbuf_add_visible(&visible, text);
+	strbuf_printf(out, "%*s%s", indent, "", label);
+	for (const char *word = visible.text ? visible.text : ""; *word;) {
+		size_t n = strcspn(word, " ");
+
+		if (column > start && column + 1 + (int)n > COLUMNS) {
+			strbuf_printf(out, "\n%*s", start, "");
+			column = start;
+		} else if (column > start) {
+			strbuf_add(out, " ");
+			column++;
+		}
+		strbuf_add_bytes(out, word, n);
+		column += (int)n;
+		word += n + strspn(word + n, " ");
+	}
+	strbuf_add(out, "\n");
+	out->failed |= visible.failed;
+}
+
+/* At most 9 characters: "1234567", then "12345k", "12345M", … */
+static const char *amount(uint64_t n, char buf[static 24])
+{
+	static const char units[] = "kMGTPE";
+	int unit = -1;
+
+	while (n >= 10000000) {
+		n /= 1000;
+		unit++;
+	}
+	if (unit < 0)
+		snprintf(buf, 24, "%" PRIu64, n);
+	else
+		snprintf(buf, 24, "%" PRIu64 "%c", n, units[unit]);
+	return buf;
+}
+
+static void put_amounts(struct strbuf *out, struct counter c)
+{
+	char packets[24], bytes[24];
+
+	strbuf_printf(out, " %9s %9s\n", amount(c.packets, packets), amount(c.bytes, bytes));
+}
+
+/* ---- above the tables ---- */
+
+static void put_origin(const struct status *st, struct strbuf *out)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	const struct session *s = st->session;
+
+	switch (s->origin) {
+	case ORIGIN_FILES:
+		strbuf_add(&text, s->options->path ? s->options->path : POLICY_DEFAULT_DIR);
+		break;
+	case ORIGIN_ACCEPTED:
+		strbuf_add(&text, "the files are in error; the policy that was accepted last is in force");
+		break;
+	case ORIGIN_TRIAL:
+		strbuf_printf(&text, "a change on trial, put back in %" PRId64 " seconds unless `ifsteer confirm` comes",
+			      (st->trial.deadline_ms - monotonic_ms()) / 1000);
+		break;
+	case ORIGIN_COPY:
+		break;
+	}
+	put_wrapped(out, 0, "policy      ", text.text ? text.text : "");
+}
+
+static void put_sync(const struct status *st, struct strbuf *out)
+{
+	char text[160];
+
+	if (!st->session->steps.count)
+		snprintf(text, sizeof(text), "in sync");
+	else
+		snprintf(text, sizeof(text), "out of sync: `ifsteer diff` shows %zu change%s that the next event, "
+			 "`ifsteer apply` or ifsteer-watch.service will make", st->session->steps.count,
+			 st->session->steps.count == 1 ? "" : "s");
+	put_wrapped(out, 0, "kernel      ", text);
+}
+
+/* Its first line is the time, its second what happened, all others are troubles. */
+static void put_event(const struct status *st, struct strbuf *out)
+{
+	char *next = st->event, *line = strsep(&next, "\n"), when[64] = "?";
+	long long seconds;
+	struct tm tm;
+	time_t t;
+
+	if (!line || !next)
+		return;
+	if (sscanf(line, "%lld", &seconds) == 1) {
+		t = (time_t)seconds;
+		if (localtime_r(&t, &tm))
+			strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	}
+	put_wrapped(out, 0, "last event  ", when);
+	while ((line = strsep(&next, "\n")))
+		if (*line)
+			put_wrapped(out, 12, "", line);
+}
+
+/* ---- interfaces ---- */
+
+static void put_half(struct strbuf *out, const struct status *st, const struct path *p, enum family f)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	const struct path_half *half = &p->half[f];
+	const struct facts *facts = &st->session->facts;
+	char addr[ADDR_TEXT_SIZE], label[8];
+
+	for (size_t i = 0; i < half->address_count; i++) {
+		unsigned int len = 0;
+
+		for (size_t k = 0; p->link && k < facts->address_count; k++)
+			if (facts->addresses[k].link == p->link->index &&
+			    !addr_compare(&facts->addresses[k].addr, &half->addresses[i]))
+				len = facts->addresses[k].len;
+		strbuf_printf(&text, "%s/%u ", addr_print(&half->addresses[i], addr), len);
+	}
+	if (half->has_gateway)
+		strbuf_printf(&text, "by %s", addr_print(&half->gateway, addr));
+	else if (half->usable)
+		strbuf_add(&text, "on-link");
+	if (!half->usable)
+		strbuf_printf(&text, "%snot usable: %s", text.len ? " " : "", half->reason);
+	snprintf(label, sizeof(label), "%s  ", family_name(f));
+	put_wrapped(out, 2, label, text.text ? text.text : "");
+}
+
+static void put_path(struct strbuf *out, const struct status *st, const struct path *p, bool color)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	bool offline = p->told && p->told->offline;
+	char text[32];
+
+	strbuf_add_visible(&name, p->name);
+	put_cell(out, false, TINT_NONE, 16, name.text ? name.text : "");
+	put_cell(out, color, offline ? TINT_WARN : p->usable ? TINT_GOOD : TINT_BAD, 12,
+		 offline ? "offline" : p->usable ? "usable" : "not usable");
+	snprintf(text, sizeof(text), "%" PRIu32, p->table);
+	put_cell(out, false, TINT_NONE, 11, text);
+	snprintf(text, sizeof(text), "0x%08" PRIx32, p->mark);
+	put_cell(out, false, TINT_NONE, 10, text);
+	put_amounts(out, status_path_counter(st, p));
+	/* Absent or offline, with one reason for both: once is enough. */
+	if (!p->usable && p->half[0].reason && p->half[1].reason && !strcmp(p->half[0].reason, p->half[1].reason)) {
+		put_wrapped(out, 2, "", p->half[0].reason);
+		return;
+	}
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		put_half(out, st, p, (enum family)f);
+}
+
+/* ---- policies ---- */
+
+static bool same_verdict(const struct verdict *a, const struct verdict *b)
+{
+	return a->outcome == b->outcome && a->dormant == b->dormant && a->active_count == b->active_count &&
+	       (!a->active_count || !memcmp(a->active, b->active, a->active_count * sizeof(*a->active)));
+}
+
+/* "eth2", "eth0 eth2", "main (dormant)", "table 52", "unreachable" */
+static void put_way(struct strbuf *out, const struct plan *plan, const struct policy_plan *pp, const struct verdict *v)
+{
+	for (size_t i = 0; i < v->active_count; i++) {
+		strbuf_add(out, i ? " " : "");
+		strbuf_add_visible(out, plan->paths[v->active[i]].name);
+	}
+	if (v->active_count)
+		return;
+	strbuf_add(out, outcome_word(v->outcome));
+	if (v->outcome == ACTION_TABLE)
+		strbuf_printf(out, " %" PRIu32, pp->policy->table);
+	if (v->dormant)
+		strbuf_add(out, " (dormant)");
+}
+
+/* Why it does not go where it was meant to go. */
+static void put_reasons(struct strbuf *out, const struct plan *plan, const struct policy_plan *pp)
+{
+	const struct policy *p = pp->policy;
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	const char *slash = strrchr(p->at.file, '/');
+
+	strbuf_printf(&text, "%s:%u", slash ? slash + 1 : p->at.file, p->at.line);
+	for (size_t i = 0; i < p->member_count; i++) {
+		strbuf_add(&text, i ? " " : ", wants ");
+		strbuf_add_visible(&text, p->members[i].name);
+	}
+	put_wrapped(out, 2, "", text.text ? text.text : "");
+	if (pp->verdict[0].catches_nothing && pp->verdict[1].catches_nothing)
+		put_wrapped(out, 2, "", "its cgroup does not exist yet; ifsteer-watch.service or the next event will see it");
+	if (!pp->verdict[0].covered || !pp->verdict[1].covered || same_verdict(&pp->verdict[0], &pp->verdict[1]))
+		return;
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		CLEANUP(strbuf_done) struct strbuf way = { 0 };
+		char label[8];
+
+		put_way(&way, plan, pp, &pp->verdict[f]);
+		snprintf(label, sizeof(label), "%s  ", family_name((enum family)f));
+		put_wrapped(out, 2, label, way.text ? way.text : "");
+	}
+}
+
+static void put_policy(struct strbuf *out, const struct status *st, const struct policy_plan *pp, bool color)
+{
+	const struct plan *plan = &st->session->plan;
+	const struct verdict *v = policy_verdict(pp);
+	CLEANUP(strbuf_done) struct strbuf way = { 0 };
+	enum tint tint = TINT_GOOD;
+
+	if (!pp->policy->enabled || !v)
+		strbuf_add(&way, "disabled");
+	else
+		put_way(&way, plan, pp, v);
+	if (v && v->dormant)
+		tint = TINT_WARN;
+	else if (v && pp->policy->member_count && !v->active_count)
+		tint = TINT_BAD;
+	put_cell(out, false, TINT_NONE, 32, pp->policy->name);
+	if (strlen(pp->policy->name) > 31)
+		strbuf_printf(out, "\n%32s", "");
+	put_cell(out, color, pp->policy->enabled ? tint : TINT_NONE, 28, way.len > 28 ? "several" : way.text ? way.text : "");
+	put_amounts(out, status_policy_counter(st, pp));
+	if (way.len > 28 && way.text)
+		put_wrapped(out, 2, "", way.text);
+	put_reasons(out, plan, pp);
+}
+
+void status_text(const struct status *st, bool color, struct strbuf *out)
+{
+	const struct plan *plan = &st->session->plan;
+
+	put_origin(st, out);
+	put_sync(st, out);
+	put_event(st, out);
+	if (plan->path_count)
+		strbuf_printf(out, "\n%-16s%-12s%-11s%-10s %9s %9s\n", "INTERFACE", "STATE", "TABLE", "MARK", "PACKETS",
+			      "BYTES");
+	for (size_t i = 0; i < plan->path_count; i++)
+		put_path(out, st, &plan->paths[i], color);
+	if (plan->policy_count)
+		strbuf_printf(out, "\n%-32s%-28s %9s %9s\n", "POLICY", "LEAVES BY", "PACKETS", "BYTES");
+	for (size_t i = 0; i < plan->policy_count; i++)
+		put_policy(out, st, &plan->policies[i], color);
+}

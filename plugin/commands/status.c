@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ifsteer status: what is in force, which ways are open, and what went through them.
+ */
+#include "commands/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "commands/message.h"
+
+static const struct option_spec status_options[] = { { "--json", NULL }, { "--metrics", NULL }, { NULL, NULL } };
+
+/* status must answer when something is stuck, too. */
+#define LOCK_SECONDS_STATUS 2
+
+static struct counter find_counter(const struct status *st, const char *prefix, const char *word)
+{
+	size_t n = strlen(prefix);
+
+	for (size_t i = 0; i < st->counter_count; i++)
+		if (!strncmp(st->counters[i].name, prefix, n) && !strcmp(st->counters[i].name + n, word))
+			return st->counters[i];
+	return (struct counter){ 0 };
+}
+
+struct counter status_policy_counter(const struct status *st, const struct policy_plan *pp)
+{
+	return find_counter(st, "policy_", pp->word);
+}
+
+struct counter status_path_counter(const struct status *st, const struct path *p)
+{
+	return find_counter(st, "interface_", p->word);
+}
+
+const char *path_reason(const struct path *p)
+{
+	if (p->usable)
+		return NULL;
+	return p->half[FAMILY_IPV4].reason ? p->half[FAMILY_IPV4].reason : p->half[FAMILY_IPV6].reason;
+}
+
+const struct verdict *policy_verdict(const struct policy_plan *pp)
+{
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		if (pp->verdict[f].covered && pp->verdict[f].active_count)
+			return &pp->verdict[f];
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		if (pp->verdict[f].covered)
+			return &pp->verdict[f];
+	return NULL;
+}
+
+const char *outcome_word(enum action outcome)
+{
+	switch (outcome) {
+	case ACTION_VIA:
+	case ACTION_BALANCE:
+		return "via";
+	case ACTION_TABLE:
+		return "table";
+	case ACTION_MAIN:
+		return "main";
+	case ACTION_UNREACHABLE:
+		return "unreachable";
+	case ACTION_PROHIBIT:
+		return "prohibit";
+	case ACTION_BLACKHOLE:
+		return "blackhole";
+	}
+	return NULL;
+}
+
+static void status_done(struct status *st)
+{
+	counters_done(st->counters, st->counter_count);
+	free(st->event);
+}
+
+static enum exit_code look(struct session *s, struct status *ret)
+{
+	enum exit_code code = session_load_in_force(s);
+	size_t len;
+	int r;
+
+	if (code == EXIT_DONE)
+		code = session_plan(s);
+	if (code)
+		return code;
+	r = nft_counters(&ret->counters, &ret->counter_count);
+	if (r) {
+		message_errno("the counters can't be read", r);
+		return EXIT_UNEXPECTED;
+	}
+	ret->session = s;
+	ret->trial = trial_read();
+	if (kept_read(KEPT_EVENT, &ret->event, &len))
+		ret->event = NULL;
+	return EXIT_DONE;
+}
+
+static enum exit_code run_status(const struct options *o)
+{
+	CLEANUP(session_done) struct session s = { 0 };
+	CLEANUP(status_done) struct status st = { 0 };
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+	enum exit_code code = session_open(&s, o);
+
+	if (o->given[0] && o->given[1])
+		return usage_error(&command_status, "--json or --metrics, not both");
+	if (code == EXIT_DONE)
+		code = session_lock_to_read(&s, LOCK_SECONDS_STATUS);
+	if (code == EXIT_LOCKED)
+		message(LEVEL_NOTICE, "what follows may be in the middle of a change");
+	else if (code)
+		return code;
+	code = look(&s, &st);
+	if (code)
+		return code;
+	if (o->given[0])
+		status_json(&st, &out);
+	else if (o->given[1])
+		status_metrics(&st, &out);
+	else
+		status_text(&st, o->color, &out);
+	return print_out(out.failed ? NULL : out.text);
+}
+
+const struct command command_status = {
+	.name = "status",
+	.usage = "[--json|--metrics]",
+	.summary = "interfaces, paths, policies with their active path and counters",
+	.help = "Says whether the kernel agrees with the policy, which interfaces are usable or why not, where\n"
+		"each policy's traffic goes now, and how much went there. --json is for scripts (its schema is\n"
+		"installed as status.schema.json), --metrics for Prometheus. Needs root.\n\n"
+		"Example:\n"
+		"  sudo ifsteer status --json | jq -r '.policies[] | \"\\(.name): \\(.active | join(\" \"))\"'\n",
+	.options = status_options,
+	.run = run_status,
+};
