@@ -12,6 +12,7 @@
 #include "kernel/conntrack.h"
 #include "kernel/gather.h"
 #include "kernel/rtnl-codec.h"
+#include "kernel/told.h"
 
 static int fail(struct diag *d, const char *what, int err)
 {
@@ -250,15 +251,28 @@ static int gather_network(struct gather *g, struct diag *d)
 	return 0;
 }
 
+static int gather_told(struct facts *f)
+{
+	int err = told_read(&f->told, &f->told_count);
+
+	for (size_t i = 0; err == 0 && i < f->told_count; i++) {
+		const struct link *l = links_by_name(&f->links, f->told[i].name);
+
+		if (l)
+			told_renew(&f->told[i], l->index);
+	}
+	return err;
+}
+
 static int gather_rest(struct gather *g, struct diag *d)
 {
 	struct facts *f = &g->facts;
-	int err = told_read(&f->told, &f->told_count);
+	int err = gather_told(f);
 
-	if (err == -ENOMEM)
+	if (err < 0)
 		return fail(d, "what managers told", err);
 	err = saved_sysctls_read(&f->saved, &f->saved_count);
-	if (err == -ENOMEM)
+	if (err < 0)
 		return fail(d, "the settings as found", err);
 	err = gather_cgroups(g);
 	if (err < 0)

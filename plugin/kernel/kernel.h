@@ -65,9 +65,14 @@ MUST_CHECK int told_directory(void);
 /* Losing it costs what was told; what cannot be read is as if it had not been told. */
 MUST_CHECK int told_read(struct told **ret, size_t *ret_count);
 MUST_CHECK int saved_sysctls_read(struct saved_sysctl **ret, size_t *ret_count);
-/* Whether an event was written down that no run has taken up yet, and taking all up. */
-bool told_pending(void);
+/* Events wait until somebody who holds the lock has carried out what they come to:
+ *	do { told_take(); gather, plan, execute; told_taken(); } while (told_pending());
+ * told_take adds what waits to what is known, told_taken says that it is carried out. Where told_take fails the events are known all the
+ * same, for this one run (told_read reads both), but they go on waiting: don't loop. A run that ends in between leaves them to the
+ * next one. */
+MUST_CHECK int told_take(void);
 void told_taken(void);
+bool told_pending(void);
 void told_forget_all(void);
 
 /* ---- lock.c ---- */
