@@ -185,11 +185,14 @@ enum exit_code session_apply(struct session *s)
 {
 	int64_t end = monotonic_ms() + TAKE_UP_MS;
 	enum exit_code code;
+	int r;
 
 	do {
-		told_taken();
+		r = told_take();
 		code = apply_once(s);
-	} while (code == EXIT_DONE && told_pending() && monotonic_ms() < end);
+		if (code == EXIT_DONE)
+			told_taken();
+	} while (code == EXIT_DONE && r == 0 && told_pending() && monotonic_ms() < end);
 	return code;
 }
 
