@@ -74,6 +74,8 @@ static enum exit_code apply_event(struct session *s, const struct event *ev)
 {
 	enum exit_code code;
 
+	/* Also when nothing can be applied, or what waits would grow for ever. A failure is session_apply's to say. */
+	(void)!session_take_events();
 	if (ev->from_boot)
 		session_know_accepted_names(s);
 	code = session_load_in_force(s);
@@ -103,16 +105,23 @@ static void report(const struct session *s, const struct event *ev, enum exit_co
 		message(LEVEL_INFO, "%s: %s", event, result.text);
 }
 
-static int tell(const struct event *ev)
+/* *ret_told: it stands there for whoever has the lock. What is about no interface does not. */
+static int tell(const struct event *ev, bool *ret_told)
 {
 	struct told told = { 0 };
+	int r;
+
+	if (!ev->name[0])
+		return 0;
 
 	memcpy(told.name, ev->name, NAME_SIZE);
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		told.has_gateway[f] = ev->has_gateway[f];
 		told.gateway[f] = ev->gateway[f];
 	}
-	return told_write_event(&told, ev->kind != EVENT_DOWN);
+	r = told_write_event(&told, ev->kind != EVENT_DOWN);
+	*ret_told = r == 0;
+	return r;
 }
 
 static void take_event(const struct options *o, const struct event *ev)
@@ -120,7 +129,8 @@ static void take_event(const struct options *o, const struct event *ev)
 	CLEANUP(session_done) struct session s = { 0 };
 	CLEANUP(strbuf_done) struct strbuf event = { 0 };
 	enum exit_code code = session_open(&s, o);
-	int r = tell(ev);
+	bool told = false;
+	int r = tell(ev, &told);
 
 	describe_event(o, ev, &event);
 	if (event.failed)
@@ -133,7 +143,7 @@ static void take_event(const struct options *o, const struct event *ev)
 		message(LEVEL_ERROR, "%s: not applied; whoever holds the lock may still do it", event.text);
 		return;
 	}
-	if (r == 0 && !told_pending())
+	if (told && !told_pending())
 		return;		/* another run has taken it up while this one waited */
 	code = apply_event(&s, ev);
 	report(&s, ev, code, event.text);

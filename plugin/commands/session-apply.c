@@ -181,6 +181,13 @@ static enum exit_code apply_once(struct session *s)
 	return EXIT_DONE;
 }
 
+int session_take_events(void)
+{
+	/* What a run took up that then failed is this one's now: it acts on all that was told. */
+	told_taken();
+	return told_take();
+}
+
 enum exit_code session_apply(struct session *s)
 {
 	int64_t end = monotonic_ms() + TAKE_UP_MS;
@@ -188,9 +195,12 @@ enum exit_code session_apply(struct session *s)
 	int r;
 
 	do {
-		r = told_take();
+		r = session_take_events();
+		if (r)
+			message(LEVEL_WARNING, "what managers announced can't be kept below /run/ifsteer: %s",
+				strerror(-r));
 		code = apply_once(s);
-		if (code == EXIT_DONE)
+		if (code == EXIT_DONE && r == 0)
 			told_taken();
 	} while (code == EXIT_DONE && r == 0 && told_pending() && monotonic_ms() < end);
 	return code;

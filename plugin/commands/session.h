@@ -57,6 +57,8 @@ void session_know_accepted_names(struct session *s);
 
 /* Facts (unless they were given), plan and steps, anew. */
 MUST_CHECK enum exit_code session_plan(struct session *s);
+/* What managers announced becomes known, and this run is the one that acts on it. Wants the lock. */
+MUST_CHECK int session_take_events(void);
 /* Makes the kernel agree, until no event is waiting. Wants the lock. */
 MUST_CHECK enum exit_code session_apply(struct session *s);
 /* Removes everything of ours from the kernel. Wants the lock. */
