@@ -16,9 +16,16 @@
 struct path_half {
 	bool usable;
 	const char *reason;		/* why not; static text, NULL when usable */
-	bool has_gateway;		/* false and usable: on-link */
+	bool dead;			/* carries nothing at all: not even replies, as it may when taken offline */
+	bool has_default;		/* a way out is known: a gateway, or on-link */
+	bool has_gateway;		/* false with has_default: on-link */
+	bool no_way_out;		/* a way out was named but can't be taken: reason says why */
 	bool onlink;			/* the gateway is outside the connected networks */
+	bool symmetric;			/* replies to what came in by it leave by it */
+	bool has_companion;		/* a companion leads first look-ups here */
 	struct addr gateway;
+	bool has_src;			/* the default route names its source address */
+	struct addr src;
 	struct addr *addresses;		/* of this interface, the ones that may be a source; owned */
 	size_t address_count;
 };
@@ -34,16 +41,17 @@ struct path {
 	uint32_t mark;			/* the path's own value, in place */
 	uint32_t mark_yields;		/* 0: not in use */
 	uint32_t mark_kill;		/* 0: not in use */
-	bool symmetric;
 	bool usable;			/* any family */
-	char chain[64];			/* its word in nft names: eth2, or slot_3_eth0_100 */
+	char word[32];			/* its word in nft names: eth2, or slot_3_br_lan */
+	char quoted[NAME_SIZE + 4];	/* its name in nft text, quoted; "": nft can't say it */
 	struct path_half half[FAMILY_COUNT];
 };
 
 /* What becomes of a policy in one family, now. */
 struct verdict {
 	bool covered;			/* the policy is about this family */
-	bool dormant;			/* no named interface is usable and `otherwise` is "main" or "next", or a cgroup is missing */
+	bool dormant;			/* no named interface is usable and `otherwise` is "main" or "next" */
+	bool catches_nothing;		/* its cgroups don't exist yet */
 	enum action outcome;		/* what happens: via, table, main, unreachable, … */
 	bool yields;			/* leaves to main the destinations that main has a route for */
 	bool kill;			/* a kill switch's path */
@@ -53,8 +61,15 @@ struct verdict {
 
 struct policy_plan {
 	const struct policy *policy;
-	char *counter;			/* its name in nft; owned */
+	char *word;			/* its word in nft names; owned */
 	struct verdict verdict[FAMILY_COUNT];
+};
+
+/* The mark of somebody else's table that a policy looks up. */
+struct table_mark {
+	uint32_t table;
+	uint32_t mark;			/* looks up the table alone; 0: not in use */
+	uint32_t mark_yields;		/* main's own routes first; 0: not in use */
 };
 
 /* A sysctl that must have a value while we are here. */
@@ -69,6 +84,9 @@ struct plan {
 	const struct facts *facts;
 	unsigned int mark_shift;
 	uint32_t mark_main;		/* 0: not in use */
+	bool companion_elsewhere[FAMILY_COUNT];	/* a companion leads to somebody else's table */
+	struct table_mark *tables;
+	size_t table_count;
 	struct path *paths;		/* by slot */
 	size_t path_count;
 	struct policy_plan *policies;	/* one for each of config->policies, disabled ones too */

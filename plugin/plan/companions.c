@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Companions: routing rules that make the first look-up of a local packet agree with the policy, so that
+ * connect() chooses the right source address. They help; the mark decides.
+ */
+#include "plan/internal.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+#define MAX_COMPANIONS 64	/* rules are walked one by one: about 5 ns each for every local packet */
+#define MAX_PREFIX_RULES 16	/* longer lists stand in a table of their own, a longest-prefix trie */
+#define MAX_PREFIX_ROUTES 10000
+
+/* What of a policy a routing rule can say, or, where it is not exact, a region around the policy. */
+struct shape {
+	bool exact;
+	bool to_all;			/* no destination named */
+	struct addr_ranges to;
+	struct addr_ranges not_to;
+	struct numbers uids;		/* empty: any */
+	struct numbers protocols;	/* empty: any */
+	struct numbers dports;		/* empty: any */
+};
+
+struct companions {
+	struct plan *plan;
+	enum family family;
+	struct shape *blocked;		/* policies that no companion speaks for: later ones must not catch their packets */
+	size_t blocked_count;
+	size_t rule_count;
+	uint32_t priority;		/* of the next block, relative to the band */
+};
+
+static void shape_done(struct shape *s)
+{
+	addr_ranges_done(&s->to);
+	addr_ranges_done(&s->not_to);
+	numbers_done(&s->uids);
+	numbers_done(&s->protocols);
+	numbers_done(&s->dports);
+}
+
+static void companions_done(struct companions *c)
+{
+	for (size_t i = 0; i < c->blocked_count; i++)
+		shape_done(&c->blocked[i]);
+	free(c->blocked);
+}
+
+/* ---- shapes ---- */
+
+static int add_ranges(struct addr_ranges *list, const struct addr_ranges *more)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < more->count && r == 0; i++)
+		r = addr_ranges_add(list, &more->v[i]);
+	return r;
+}
+
+static int shape_destination(const struct config *c, const struct addr_match *to, enum family f, struct shape *s)
+{
+	int r = add_ranges(&s->to, &to->yes[f]);
+
+	if (r == 0)
+		r = add_ranges(&s->not_to, &to->no[f]);
+	for (size_t i = 0; i < to->set_count && r == 0; i++) {
+		const struct set *set = &c->sets[to->sets[i].set];
+
+		if (set->dynamic)
+			s->exact = false;
+		r = add_ranges(to->sets[i].negated ? &s->not_to : &s->to, &set->elements[f]);
+	}
+	addr_ranges_normalise(&s->to);
+	addr_ranges_normalise(&s->not_to);
+	s->to_all = !s->exact || s->to.count == 0 || !match_has_destination(c, to, f);
+	return r;
+}
+
+/* The positive numbers less the negated ones; nothing stays nothing, which means any. */
+static int shape_numbers(const struct number_match *m, uint32_t max, struct numbers *ret)
+{
+	uint32_t next = 0;
+	struct numbers no = m->no;
+	int r = 0;
+
+	if (!m->given)
+		return 0;
+	if (no.count == 0) {
+		for (size_t i = 0; i < m->yes.count && r == 0; i++)
+			r = numbers_add(ret, m->yes.v[i]);
+		return r;
+	}
+	if (m->yes.count)
+		return -EDOM;
+	for (size_t i = 0; i < no.count && r == 0; i++) {
+		if (no.v[i].from > next)
+			r = numbers_add(ret, (struct number_range){ next, no.v[i].from - 1 });
+		if (no.v[i].to >= max)
+			return r;
+		next = no.v[i].to + 1;
+	}
+	return r < 0 ? r : numbers_add(ret, (struct number_range){ next, max });
+}
+
+static int shape_of(const struct config *c, const struct policy *pol, enum family f, struct shape *s)
+{
+	int r;
+
+	s->exact = !pol->from.given && !pol->sport.given && !pol->group.given && !pol->cgroup.count &&
+		   !pol->dscp.given && !pol->mark.count && !pol->hour_count && !pol->days &&
+		   pol->protocol.no.count == 0;
+	r = shape_destination(c, &pol->to, f, s);
+	if (r == 0)
+		r = shape_numbers(&pol->user, UINT32_MAX - 1, &s->uids);
+	if (r == 0)
+		r = shape_numbers(&pol->dport, UINT16_MAX, &s->dports);
+	for (size_t i = 0; i < pol->protocol.yes.count && r == 0; i++)
+		r = numbers_add(&s->protocols, pol->protocol.yes.v[i]);
+	if (r == -EDOM) {
+		s->exact = false;
+		return 0;
+	}
+	return r;
+}
+
+static bool numbers_meet(const struct numbers *a, const struct numbers *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		for (size_t k = 0; k < b->count; k++)
+			if (a->v[i].from <= b->v[k].to && b->v[k].from <= a->v[i].to)
+				return true;
+	return a->count == 0 || b->count == 0;
+}
+
+static bool shapes_meet(const struct shape *a, const struct shape *b)
+{
+	return (a->to_all || b->to_all || addr_ranges_overlap(&a->to, &b->to)) && numbers_meet(&a->uids, &b->uids) &&
+	       numbers_meet(&a->protocols, &b->protocols) && numbers_meet(&a->dports, &b->dports);
+}
+
+static int block(struct companions *c, struct shape *s)
+{
+	struct shape *room = VEC_PUSH(c->blocked, c->blocked_count);
+
+	if (!room)
+		return -ENOMEM;
+	*room = *s;
+	*s = (struct shape){ 0 };
+	return 0;
+}
+
+static bool is_blocked(const struct companions *c, const struct shape *s)
+{
+	for (size_t i = 0; i < c->blocked_count; i++)
+		if (shapes_meet(&c->blocked[i], s))
+			return true;
+	return false;
+}
+
+/* ---- the reverse path ---- */
+
+static bool is_strict(const struct plan *p, const struct link *l)
+{
+	uint8_t mode = l->rp_filter > p->facts->rp_filter_all ? l->rp_filter : p->facts->rp_filter_all;
+	const struct path *path = plan_path(p, l->name);
+
+	return mode == 1 && !(path && p->config->settings.rp_filter == RP_FILTER_LOOSE);
+}
+
+static bool may_come_in_by(const struct plan *p, const struct link *l, const struct shape *s, bool yields)
+{
+	for (size_t i = 0; i < p->facts->route_count; i++) {
+		const struct route *r = &p->facts->routes[i];
+
+		if (r->family == FAMILY_IPV4 && r->table == MAIN_TABLE && r->oif == l->index && r->dst.len == 0)
+			return true;
+	}
+	for (size_t i = 0; i < p->facts->address_count && !yields; i++) {
+		const struct address *a = &p->facts->addresses[i];
+		struct prefix net = prefix_of(&a->addr, a->len);
+		struct addr_range range = prefix_range(&net);
+		struct addr_ranges one = { &range, 1 };
+
+		if (a->link == l->index && a->addr.family == FAMILY_IPV4 && (s->to_all || addr_ranges_overlap(&one, &s->to)))
+			return true;
+	}
+	return false;
+}
+
+/* A strict reverse look-up runs with root's user id and from lo (fib_validate_source): a companion that
+ * catches it would have the packet dropped on the interface where main expects it. */
+static bool breaks_strict(const struct plan *p, enum family f, const struct shape *s, const struct link *way, bool yields)
+{
+	if (f != FAMILY_IPV4 || (s->uids.count && !numbers_contain(&s->uids, 0)))
+		return false;
+	for (size_t i = 0; i < p->facts->links.count; i++) {
+		const struct link *l = &p->facts->links.v[i];
+
+		if (!l->loopback && l != way && is_strict(p, l) && may_come_in_by(p, l, s, yields))
+			return true;
+	}
+	return false;
+}
+
+/* ---- rules and tables ---- */
+
+struct prefixes {
+	struct prefix *v;
+	size_t count;
+};
+
+static void prefixes_done(struct prefixes *l)
+{
+	free(l->v);
+}
+
+/* One rule for each combination of destination, user, protocol and port. `to` may be NULL: any. */
+static int add_rules(struct companions *c, const struct shape *s, const struct prefixes *to, const struct rule *what)
+{
+	size_t n_to = to && to->count ? to->count : 1, n_uid = s->uids.count ? s->uids.count : 1;
+	size_t n_proto = s->protocols.count ? s->protocols.count : 1, n_port = s->dports.count ? s->dports.count : 1;
+
+	for (size_t i = 0; i < n_to * n_uid * n_proto * n_port; i++) {
+		struct rule r = *what;
+		int err;
+
+		r.family = c->family;
+		r.fwmask = UINT32_MAX;
+		r.iif[0] = 'l', r.iif[1] = 'o';
+		if (to && to->count)
+			r.dst = to->v[i % n_to];
+		if (s->uids.count) {
+			r.has_uids = true;
+			r.uids = s->uids.v[i / n_to % n_uid];
+		}
+		if (s->protocols.count)
+			r.ip_protocol = (uint8_t)s->protocols.v[i / (n_to * n_uid) % n_proto].from;
+		if (s->dports.count)
+			r.dport = s->dports.v[i / (n_to * n_uid * n_proto)];
+		err = plan_add_rule(c->plan, &r);
+		if (err < 0)
+			return err;
+		c->rule_count++;
+	}
+	return 0;
+}
+
+static size_t count_rules(const struct shape *s, size_t destinations)
+{
+	return destinations * (s->uids.count ? s->uids.count : 1) * (s->protocols.count ? s->protocols.count : 1) *
+	       (s->dports.count ? s->dports.count : 1);
+}
+
+/* Protocols are single numbers by now. */
+static bool has_wide_protocol(const struct shape *s)
+{
+	for (size_t i = 0; i < s->protocols.count; i++)
+		if (s->protocols.v[i].from != s->protocols.v[i].to)
+			return true;
+	return false;
+}
+
+static int add_route(struct companions *c, uint32_t table, const struct prefix *dst, const struct path *way)
+{
+	const struct path_half *h = way ? &way->half[c->family] : NULL;
+	struct route r = {
+		.family = c->family, .type = RTN_THROW, .protocol = OUR_PROTOCOL, .table = table, .dst = *dst,
+		.metric = c->family == FAMILY_IPV4 ? 0 : 1024,
+	};
+	struct route *room = VEC_PUSH(c->plan->routes, c->plan->route_count);
+
+	if (!room)
+		return -ENOMEM;
+	if (way) {
+		r.type = RTN_UNICAST;
+		r.oif = way->link->index;
+		r.has_gateway = h->has_gateway;
+		r.gateway = h->gateway;
+		r.onlink = h->onlink;
+		r.has_src = h->has_src;
+		r.src = h->src;
+		r.scope = h->has_gateway || c->family == FAMILY_IPV6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	}
+	*room = r;
+	return 0;
+}
+
+/* A long list as routes: negated prefixes are `throw`, which goes on with the next rule. */
+static int add_table(struct companions *c, uint32_t table, const struct prefixes *to, const struct prefixes *not_to,
+		     const struct path *way)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < to->count && r == 0; i++)
+		r = add_route(c, table, &to->v[i], way);
+	for (size_t i = 0; i < not_to->count && r == 0; i++) {
+		bool listed = false;
+
+		for (size_t k = 0; k < to->count; k++)
+			listed |= prefix_compare(&to->v[k], &not_to->v[i]) == 0;
+		if (!listed)
+			r = add_route(c, table, &not_to->v[i], NULL);
+	}
+	return r;
+}
+
+/* Tables of companions lie behind those of all slots. */
+static uint32_t own_table(const struct plan *p, size_t policy)
+{
+	return p->config->settings.table_base + (p->config->settings.mark_mask >> p->mark_shift) + 1 + (uint32_t)policy;
+}
+
+/* The rules of one policy: what is negated jumps over the block; then main's own routes where it yields;
+ * then the way itself. */
+static int add_block(struct companions *c, const struct shape *s, size_t policy, const struct path *way, uint32_t table)
+{
+	const struct verdict *v = &c->plan->policies[policy].verdict[c->family];
+	CLEANUP(prefixes_done) struct prefixes to = { 0 };
+	CLEANUP(prefixes_done) struct prefixes not_to = { 0 };
+	struct rule what = { .priority = c->priority, .action = RULE_GOTO, .target = BAND_END };
+	bool in_table;
+	int r = 0;
+
+	if (!s->to_all)
+		r = addr_ranges_prefixes(&s->to, &to.v, &to.count);
+	if (r == 0)
+		r = addr_ranges_prefixes(&s->not_to, &not_to.v, &not_to.count);
+	if (r < 0)
+		return r;
+	in_table = way && to.count > 0 && to.count + not_to.count > MAX_PREFIX_RULES;
+	if (in_table ? to.count + not_to.count > MAX_PREFIX_ROUTES : to.count + not_to.count > MAX_COMPANIONS)
+		return -E2BIG;
+	if (c->rule_count + count_rules(s, in_table ? 1 : not_to.count + (to.count ? to.count : 1)) +
+	    (v->yields ? count_rules(s, to.count ? to.count : 1) : 0) > MAX_COMPANIONS || c->priority + 4 >= BAND_END)
+		return -E2BIG;
+	if (in_table) {
+		table = own_table(c->plan, policy);
+		r = add_table(c, table, &to, &not_to, way);
+	} else if (not_to.count) {
+		what.target = c->priority + 3;
+		r = add_rules(c, s, &not_to, &what);
+	}
+	if (r == 0 && table && v->yields) {
+		what = (struct rule){ .priority = c->priority + 1, .action = RULE_LOOKUP, .table = MAIN_TABLE,
+				      .has_suppress = true };
+		r = add_rules(c, s, in_table ? NULL : &to, &what);
+	}
+	if (r < 0)
+		return r;
+	what = (struct rule){ .priority = c->priority + 2, .action = table ? RULE_LOOKUP : RULE_GOTO, .table = table,
+			      .target = table ? 0 : BAND_END };
+	r = add_rules(c, s, in_table ? NULL : &to, &what);
+	if (r == 0 && not_to.count && !in_table) {
+		struct rule landing = { .family = c->family, .priority = c->priority + 3, .action = RULE_NOP };
+
+		r = plan_add_rule(c->plan, &landing);
+	}
+	c->priority += 4;
+	return r;
+}
+
+/* ---- policies in order ---- */
+
+static int add_policy(struct companions *c, size_t i)
+{
+	const struct plan *p = c->plan;
+	const struct policy *pol = p->policies[i].policy;
+	const struct verdict *v = &p->policies[i].verdict[c->family];
+	const struct path *way = v->outcome == ACTION_VIA ? &p->paths[v->active[0]] : NULL;
+	uint32_t table = way ? way->table : v->outcome == ACTION_TABLE ? pol->table : 0;
+	CLEANUP(shape_done) struct shape s = { 0 };
+	int r = shape_of(p->config, pol, c->family, &s);
+
+	if (r < 0)
+		return r;
+	if (!s.exact || has_wide_protocol(&s) || v->outcome == ACTION_BALANCE || is_blocked(c, &s) ||
+	    (way && breaks_strict(p, c->family, &s, way->link, v->yields)))
+		return block(c, &s);
+	r = add_block(c, &s, i, way, table);
+	if (r == -E2BIG)
+		return block(c, &s);
+	if (way)
+		c->plan->paths[v->active[0]].half[c->family].has_companion = true;
+	else if (table)
+		c->plan->companion_elsewhere[c->family] = true;
+	return r;
+}
+
+/* Whether local packets without any mark can meet the policy at all, and it says a way. A packet that will be
+ * refused needs no way: never an error route here, the mark could not repair it. */
+static bool speaks(const struct plan *p, size_t i, enum family f)
+{
+	const struct policy *pol = p->policies[i].policy;
+	const struct verdict *v = &p->policies[i].verdict[f];
+
+	if (!pol->enabled || !v->covered || v->catches_nothing || !policy_seen(pol, HOOK_LOCAL))
+		return false;
+	for (size_t k = 0; k < pol->mark.count; k++)
+		if (!pol->mark.v[k].negated && pol->mark.v[k].value)
+			return false;
+	switch (v->outcome) {
+	case ACTION_VIA:
+	case ACTION_BALANCE:
+	case ACTION_TABLE:
+		return true;
+	case ACTION_MAIN:
+		return !(v->dormant && pol->otherwise == OTHERWISE_NEXT);
+	case ACTION_UNREACHABLE:
+	case ACTION_PROHIBIT:
+	case ACTION_BLACKHOLE:
+		return false;
+	}
+	return false;
+}
+
+/* Exemptions behind the last way out exempt from nothing. */
+static void drop_idle_tail(struct plan *p, size_t first)
+{
+	while (p->rule_count > first && p->rules[p->rule_count - 1].action == RULE_GOTO)
+		p->rule_count--;
+}
+
+static int add_family(struct plan *p, enum family f)
+{
+	CLEANUP(companions_done) struct companions c = { .plan = p, .family = f, .priority = BAND_COMPANION };
+	size_t first = p->rule_count;
+	int r = 0;
+
+	for (size_t i = 0; i < p->policy_count && r == 0; i++)
+		if (speaks(p, i, f))
+			r = add_policy(&c, i);
+	drop_idle_tail(p, first);
+	return r;
+}
+
+int plan_companions(struct plan *p)
+{
+	int r = 0;
+
+	for (int f = 0; f < FAMILY_COUNT && r == 0; f++)
+		if (p->facts->has_family[f])
+			r = add_family(p, (enum family)f);
+	return r;
+}

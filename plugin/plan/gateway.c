@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The way out of an interface: which gateway, and whether it can be reached on the link.
+ */
+#include "plan/internal.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+/* The default route of the lowest metric by this interface for which `wanted` holds. */
+static const struct route *best_default(const struct plan *p, const struct path *path, enum family f,
+					bool (*wanted)(const struct plan *, const struct path *, const struct route *))
+{
+	const struct route *best = NULL;
+
+	for (size_t i = 0; i < p->facts->route_count; i++) {
+		const struct route *r = &p->facts->routes[i];
+
+		if (r->family != f || r->oif != path->link->index || r->dst.len != 0 || r->type != RTN_UNICAST)
+			continue;
+		if (wanted(p, path, r) && (!best || r->metric < best->metric))
+			best = r;
+	}
+	return best;
+}
+
+static bool in_main(const struct plan *p, const struct path *path, const struct route *r)
+{
+	(void)p, (void)path;
+	return r->table == MAIN_TABLE;
+}
+
+static bool in_other_table(const struct plan *p, const struct path *path, const struct route *r)
+{
+	(void)p;
+	return r->table != MAIN_TABLE && r->table != path->table && r->protocol != OUR_PROTOCOL;
+}
+
+static bool in_own_table(const struct plan *p, const struct path *path, const struct route *r)
+{
+	(void)p;
+	return r->table == path->table && r->protocol == OUR_PROTOCOL;
+}
+
+static void take_gateway(struct path_half *h, const struct addr *gateway)
+{
+	h->has_default = true;
+	h->has_gateway = true;
+	h->gateway = *gateway;
+}
+
+static bool take_route(struct path_half *h, const struct route *r)
+{
+	if (!r)
+		return false;
+	h->has_default = true;
+	h->has_gateway = r->has_gateway;
+	h->gateway = r->gateway;
+	h->onlink = r->onlink;
+	h->has_src = r->has_src;
+	h->src = r->src;
+	return true;
+}
+
+/* In the order of the contract: the event, main, another table, the lease, our own table. */
+static void find_auto(const struct plan *p, struct path *path, enum family f)
+{
+	struct path_half *h = &path->half[f];
+	const struct told *t = path->told;
+
+	if (t && (t->index == 0 || t->index == path->link->index) && t->has_gateway[f]) {
+		take_gateway(h, &t->gateway[f]);
+		return;
+	}
+	if (take_route(h, best_default(p, path, f, in_main)) || take_route(h, best_default(p, path, f, in_other_table)))
+		return;
+	if (path->link->has_lease[f]) {
+		take_gateway(h, &path->link->lease[f]);
+		return;
+	}
+	if (take_route(h, best_default(p, path, f, in_own_table)))
+		return;
+	h->has_default = path->link->point_to_point;
+}
+
+/* The first host of the interface's own IPv4 subnet. */
+static void find_first(const struct plan *p, struct path *path)
+{
+	for (size_t i = 0; i < p->facts->address_count; i++) {
+		const struct address *a = &p->facts->addresses[i];
+		struct addr first = a->addr;
+
+		if (a->link != path->link->index || a->addr.family != FAMILY_IPV4 || a->scope >= RT_SCOPE_LINK ||
+		    a->len > 30)
+			continue;
+		addr_mask(&first, a->len);
+		(void)addr_next(&first);
+		take_gateway(&path->half[FAMILY_IPV4], &first);
+		return;
+	}
+}
+
+/* Whether an address of the interface, or a route without gateway by it, says that `to` is its neighbour. */
+static bool is_neighbour(const struct plan *p, const struct path *path, const struct addr *to)
+{
+	for (size_t i = 0; i < p->facts->address_count; i++) {
+		const struct address *a = &p->facts->addresses[i];
+		struct prefix net = prefix_of(addr_is_zero(&a->peer) ? &a->addr : &a->peer, a->len);
+
+		if (a->link == path->link->index && a->addr.family == to->family && prefix_contains(&net, to))
+			return true;
+	}
+	for (size_t i = 0; i < p->facts->route_count; i++) {
+		const struct route *r = &p->facts->routes[i];
+
+		if (r->oif == path->link->index && r->family == to->family && r->table == MAIN_TABLE &&
+		    !r->has_gateway && r->dst.len > 0 && prefix_contains(&r->dst, to))
+			return true;
+	}
+	return false;
+}
+
+static bool is_own(const struct path_half *h, const struct addr *a)
+{
+	for (size_t i = 0; i < h->address_count; i++)
+		if (addr_compare(&h->addresses[i], a) == 0)
+			return true;
+	return false;
+}
+
+/* Clouds hand out host-length addresses whose router is outside every connected network. */
+static bool has_host_addresses_only(const struct plan *p, const struct path *path, enum family f)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->facts->address_count; i++) {
+		const struct address *a = &p->facts->addresses[i];
+
+		if (a->link != path->link->index || a->addr.family != f || a->scope >= RT_SCOPE_LINK)
+			continue;
+		if (a->len != family_bits(f))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+static const char *check_gateway(const struct plan *p, struct path *path, enum family f)
+{
+	struct path_half *h = &path->half[f];
+
+	if (!h->has_gateway)
+		return NULL;
+	if (addr_is_zero(&h->gateway))
+		return "no gateway";
+	if (is_own(h, &h->gateway))
+		return "the gateway is its own address";
+	if (h->onlink || h->gateway.family != f || addr_is_link_local(&h->gateway) || is_neighbour(p, path, &h->gateway))
+		return NULL;
+	if (has_host_addresses_only(p, path, f)) {
+		h->onlink = true;
+		return NULL;
+	}
+	return "the gateway can't be reached";
+}
+
+void path_find_gateway(const struct plan *p, struct path *path, enum family f)
+{
+	const struct gateway *want = &path->interface->gateway[f];
+	struct path_half *h = &path->half[f];
+
+	switch (want->kind) {
+	case GATEWAY_NONE:
+		h->has_default = true;
+		break;
+	case GATEWAY_ADDRESS:
+		take_gateway(h, &want->addr);
+		break;
+	case GATEWAY_FIRST:
+		if (f == FAMILY_IPV4) {
+			find_first(p, path);
+			break;
+		}
+		find_auto(p, path, f);
+		break;
+	case GATEWAY_AUTO:
+		find_auto(p, path, f);
+		break;
+	}
+	h->reason = h->has_default ? check_gateway(p, path, f) : "no gateway";
+	h->no_way_out = h->has_default && h->reason;
+	if (h->has_src && !is_own(h, &h->src))
+		h->has_src = false;
+}

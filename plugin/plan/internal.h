@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What the files that make a plan share: the stages in their order, and the layout of the rule band.
+ */
+#pragma once
+
+#include "plan/plan.h"
+#include "base/strbuf.h"
+#include "base/vec.h"
+
+/* The band of priorities, relative to settings.rule_priority. Where order matters priorities differ. */
+enum band {
+	BAND_BOUND = 0,		/* oif IF: a socket bound to an interface uses its table, whatever the marks say */
+	BAND_MAIN = 10,		/* explicit "main": past the band */
+	BAND_YIELD = 20,	/* main's own routes, for paths that yield to them */
+	BAND_PATH = 30,		/* a mark's table: the path's own mark, */
+	BAND_PATH_YIELDS = 31,	/* the one that yields to main, */
+	BAND_PATH_KILL = 32,	/* the one of kill switches; */
+	BAND_TABLE = 33,	/* somebody else's table, */
+	BAND_TABLE_YIELDS = 34,	/* and the same behind main's own routes */
+	BAND_DEAD = 40,		/* a mark whose table had no answer must not fall through to main */
+	BAND_SOURCE_MAIN = 50,	/* from ADDR: main's own routes … */
+	BAND_SOURCE = 60,	/* … then the table of the interface that has the address */
+	BAND_COMPANION = 100,	/* first look-ups of local packets, in the order of the policies */
+	BAND_END = RULE_BAND_SIZE - 1,	/* a nop to jump to */
+};
+
+#define MAIN_TABLE 254
+
+/* ---- paths.c: which interfaces are managed; then, once their tables are known, their state ---- */
+MUST_CHECK int plan_paths(struct plan *p);
+MUST_CHECK int plan_paths_judge(struct plan *p);
+const struct path *plan_path(const struct plan *p, const char *name);
+/* Whether a `to` names destinations of this family, and so beats main. */
+bool match_has_destination(const struct config *c, const struct addr_match *to, enum family f);
+
+/* ---- words.c ---- */
+void path_name(struct path *path);	/* fills word and quoted; needs the slot */
+/* The name in quotes for nft; false where nft has no way to say it. */
+bool name_quote(const char *name, char buf[static NAME_SIZE + 4]);
+
+/* ---- gateway.c ---- */
+void path_find_gateway(const struct plan *p, struct path *path, enum family f);
+
+/* ---- marks.c: slots, tables and mark values, as the kernel's rules record them ---- */
+MUST_CHECK int plan_marks(struct plan *p, struct diag *d);
+
+/* ---- verdict.c ---- */
+MUST_CHECK int plan_verdicts(struct plan *p);
+
+/* ---- tables.c ---- */
+MUST_CHECK int plan_tables(struct plan *p);
+
+/* ---- rules.c ---- */
+MUST_CHECK int plan_rules(struct plan *p);
+MUST_CHECK int plan_add_rule(struct plan *p, const struct rule *r);
+
+/* ---- companions.c ---- */
+MUST_CHECK int plan_companions(struct plan *p);
+
+/* ---- ruleset.c, judge.c ---- */
+MUST_CHECK int plan_ruleset(struct plan *p);
+
+enum hook { HOOK_LOCAL, HOOK_FORWARDED };
+
+/* The policies as rules of one hook. `only_marked`: the policies that name a foreign mark, and no others. */
+MUST_CHECK int judge_add(const struct plan *p, struct nft_chain *c, enum hook hook, bool only_marked);
+/* The rules that cut connections older than a kill switch. */
+MUST_CHECK int judge_add_older(const struct plan *p, struct nft_chain *c, enum hook hook);
+/* The end of a chain's word that says how a path is taken: "", "_yields", "_only". */
+const char *way_suffix(const struct verdict *v);
+/* Whether the hook sees this policy at all. */
+bool policy_seen(const struct policy *p, enum hook hook);
+bool plan_has_kill_switch(const struct plan *p, enum hook hook);
+bool plan_names_marks(const struct plan *p, enum hook hook);
+

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Slots, tables and mark values. The kernel's own rules are the record of what was given out before:
+ * live connections carry those values, so they stay with their meaning.
+ */
+#include "plan/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One value that stands in a rule of ours. */
+struct given {
+	enum band kind;
+	uint32_t table;
+	uint32_t value;		/* shifted down */
+};
+
+/* An interface that stands in a rule of ours, with its table. */
+struct bound {
+	const char *name;
+	uint32_t table;
+};
+
+/* Everything the giving out of values needs to see at once. */
+struct marks {
+	struct plan *plan;
+	uint32_t max;			/* the highest value */
+	struct given *given;
+	size_t given_count;
+	struct bound *bound;
+	size_t bound_count;
+	bool *used;			/* by value */
+	uint32_t *recorded_table;	/* by path: its table before this plan, 0: none */
+};
+
+static void marks_done(struct marks *m)
+{
+	free(m->given);
+	free(m->bound);
+	free(m->used);
+	free(m->recorded_table);
+}
+
+/* ---- the record ---- */
+
+/* The band as it stands may be elsewhere than the policy wants it: the nop marks its end. */
+static uint32_t recorded_base(const struct plan *p)
+{
+	for (size_t i = 0; i < p->facts->rule_count; i++) {
+		const struct rule *r = &p->facts->rules[i];
+
+		if (r->protocol == OUR_PROTOCOL && r->action == RULE_NOP && r->priority >= BAND_END)
+			return r->priority - BAND_END;
+	}
+	return p->config->settings.rule_priority;
+}
+
+static int read_record(struct marks *m)
+{
+	const struct plan *p = m->plan;
+	uint32_t base = recorded_base(p);
+
+	for (size_t i = 0; i < p->facts->rule_count; i++) {
+		const struct rule *r = &p->facts->rules[i];
+
+		if (r->protocol != OUR_PROTOCOL || r->priority < base || r->priority > base + BAND_END)
+			continue;
+		if (r->priority == base + BAND_BOUND && r->oif[0]) {
+			struct bound *b = VEC_PUSH(m->bound, m->bound_count);
+
+			if (!b)
+				return -ENOMEM;
+			*b = (struct bound){ r->oif, r->table };
+		} else if (r->fwmask == p->config->settings.mark_mask) {
+			struct given *g = VEC_PUSH(m->given, m->given_count);
+
+			if (!g)
+				return -ENOMEM;
+			*g = (struct given){ (enum band)(r->priority - base), r->table, r->fwmark >> p->mark_shift };
+		}
+	}
+	return 0;
+}
+
+static uint32_t recorded_value(const struct marks *m, enum band kind, uint32_t table)
+{
+	for (size_t i = 0; i < m->given_count; i++)
+		if (m->given[i].kind == kind && m->given[i].table == table)
+			return m->given[i].value;
+	return 0;
+}
+
+/* The table that was a path's: as its bound rule says, or, should somebody have removed that, our routes. */
+static uint32_t recorded_table(const struct marks *m, const struct path *path)
+{
+	const struct facts *f = m->plan->facts;
+
+	for (size_t i = 0; i < m->bound_count; i++)
+		if (strcmp(m->bound[i].name, path->name) == 0)
+			return m->bound[i].table;
+	for (size_t i = 0; path->link && i < f->route_count; i++)
+		if (f->routes[i].protocol == OUR_PROTOCOL && f->routes[i].oif == path->link->index)
+			return f->routes[i].table;
+	return 0;
+}
+
+static uint32_t recorded_slot(const struct marks *m, size_t path)
+{
+	uint32_t table = m->recorded_table[path], base = m->plan->config->settings.table_base;
+	uint32_t slot = table ? recorded_value(m, BAND_PATH, table) : 0;
+
+	if (slot == 0 && table > base && table - base <= m->max)
+		slot = table - base;
+	return slot <= m->max ? slot : 0;
+}
+
+/* ---- giving out ---- */
+
+/* A value that no connection may still carry in an older meaning. Only asked for new meanings, so a
+ * host on which nothing changes never has its connection table read. */
+static bool is_free(struct marks *m, uint32_t value)
+{
+	const struct facts *f = m->plan->facts;
+
+	if (m->used[value])
+		return false;
+	if (!f->has_carried)
+		m->plan->wants_carried = true;
+	return !f->has_carried || !numbers_contain(&f->carried, value);
+}
+
+static bool table_is_declared(const struct plan *p, uint32_t table)
+{
+	for (size_t i = 0; i < p->config->interface_count; i++)
+		if (p->config->interfaces[i].table == table)
+			return true;
+	return false;
+}
+
+/* A slot from the bottom; 0: none is left. */
+static uint32_t next_slot(struct marks *m, const struct path *path)
+{
+	const struct plan *p = m->plan;
+
+	for (uint32_t v = 1; v <= m->max; v++) {
+		if (!path->interface->table && table_is_declared(p, p->config->settings.table_base + v))
+			continue;
+		if (is_free(m, v))
+			return v;
+	}
+	return 0;
+}
+
+/* One of the other values, from the top; 0: none is left. */
+static uint32_t next_value(struct marks *m)
+{
+	for (uint32_t v = m->max; v > 0; v--)
+		if (is_free(m, v))
+			return v;
+	return 0;
+}
+
+static int set_tables(struct marks *m)
+{
+	struct plan *p = m->plan;
+
+	for (size_t i = 0; i < p->path_count; i++) {
+		struct path *path = &p->paths[i];
+
+		path->table = path->interface->table ? path->interface->table :
+						       p->config->settings.table_base + path->slot;
+		path->mark = path->slot << p->mark_shift;
+	}
+	return 0;
+}
+
+/* ---- what is needed besides slots ---- */
+
+struct need {
+	enum band kind;
+	uint32_t table;		/* under which the record has it */
+	uint32_t *mark;		/* where it goes */
+};
+
+struct needs {
+	struct need *v;
+	size_t count;
+};
+
+static int need(struct needs *n, enum band kind, uint32_t table, uint32_t *mark)
+{
+	struct need *room;
+
+	for (size_t i = 0; i < n->count; i++)
+		if (n->v[i].mark == mark)
+			return 0;
+	room = VEC_PUSH(n->v, n->count);
+	if (!room)
+		return -ENOMEM;
+	*room = (struct need){ kind, table, mark };
+	return 0;
+}
+
+/* Whether the policy leaves to main, in some family, what main has a route for. */
+static bool policy_yields(const struct config *c, const struct policy *pol, bool ret_beats[static 1])
+{
+	bool yields = false;
+
+	*ret_beats = false;
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		if (!pol->family[f])
+			continue;
+		if (match_has_destination(c, &pol->to, f))
+			*ret_beats = true;
+		else
+			yields = true;
+	}
+	return yields;
+}
+
+static struct table_mark *table_entry(struct plan *p, uint32_t table)
+{
+	for (size_t i = 0; i < p->table_count; i++)
+		if (p->tables[i].table == table)
+			return &p->tables[i];
+	return NULL;
+}
+
+static int list_tables(struct plan *p)
+{
+	for (size_t i = 0; i < p->config->policy_count; i++) {
+		const struct policy *pol = &p->config->policies[i];
+		struct table_mark *t;
+
+		if (!pol->enabled || pol->action != ACTION_TABLE || table_entry(p, pol->table))
+			continue;
+		t = VEC_PUSH(p->tables, p->table_count);
+		if (!t)
+			return -ENOMEM;
+		t->table = pol->table;
+	}
+	return 0;
+}
+
+static size_t path_index(const struct plan *p, const char *name)
+{
+	const struct path *path = plan_path(p, name);
+
+	return path ? (size_t)(path - p->paths) : p->path_count;
+}
+
+static int need_of_policy(struct marks *m, struct needs *n, const struct policy *pol)
+{
+	struct plan *p = m->plan;
+	bool beats, yields = policy_yields(p->config, pol, &beats);
+	int r = 0;
+
+	if (pol->action == ACTION_TABLE) {
+		struct table_mark *t = table_entry(p, pol->table);
+
+		if (beats)
+			r = need(n, BAND_TABLE, t->table, &t->mark);
+		if (yields && r == 0)
+			r = need(n, BAND_TABLE_YIELDS, t->table, &t->mark_yields);
+		return r;
+	}
+	for (size_t i = 0; i < pol->member_count && r == 0; i++) {
+		size_t at = path_index(p, pol->members[i].name);
+
+		if (at == p->path_count)
+			continue;
+		if (policy_is_kill_switch(pol))
+			r = need(n, BAND_PATH_KILL, m->recorded_table[at], &p->paths[at].mark_kill);
+		else if (yields)
+			r = need(n, BAND_PATH_YIELDS, m->recorded_table[at], &p->paths[at].mark_yields);
+	}
+	return r;
+}
+
+/* A mark that no policy needs any more lives on while connections carry it: an edit moves new ones only. */
+static int need_of_connections(struct marks *m, struct needs *n, enum band kind, size_t at, uint32_t *mark)
+{
+	const struct facts *f = m->plan->facts;
+	uint32_t table = m->recorded_table[at], value = table ? recorded_value(m, kind, table) : 0;
+
+	for (size_t i = 0; i < n->count; i++)
+		if (n->v[i].mark == mark)
+			return 0;
+	if (!value)
+		return 0;
+	if (!f->has_carried)
+		m->plan->wants_carried = true;
+	return !f->has_carried || numbers_contain(&f->carried, value) ? need(n, kind, table, mark) : 0;
+}
+
+static int collect_needs(struct marks *m, struct needs *n)
+{
+	struct plan *p = m->plan;
+	bool any = false;
+	int r = list_tables(p);
+
+	for (size_t i = 0; i < p->config->policy_count && r == 0; i++) {
+		if (!p->config->policies[i].enabled)
+			continue;
+		any = true;
+		r = need_of_policy(m, n, &p->config->policies[i]);
+	}
+	if (any && r == 0)
+		r = need(n, BAND_MAIN, 0, &p->mark_main);
+	for (size_t i = 0; i < p->path_count && r == 0; i++) {
+		r = need_of_connections(m, n, BAND_PATH_YIELDS, i, &p->paths[i].mark_yields);
+		if (r == 0)
+			r = need_of_connections(m, n, BAND_PATH_KILL, i, &p->paths[i].mark_kill);
+	}
+	return r;
+}
+
+/* ---- when marks run out ---- */
+
+static bool is_named(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->policy_count; i++)
+		for (size_t k = 0; c->policies[i].enabled && k < c->policies[i].member_count; k++)
+			if (strcmp(c->policies[i].members[k].name, name) == 0)
+				return true;
+	return false;
+}
+
+static unsigned int bits_for(size_t values)
+{
+	unsigned int bits = 1;
+
+	while (bits < 32 && ((uint64_t)1 << bits) - 1 < values)
+		bits++;
+	return bits;
+}
+
+/* Lets go of glob matches that no policy names until the rest has room, the newest first. */
+static int make_room(struct marks *m, size_t others, struct diag *d)
+{
+	struct plan *p = m->plan;
+	unsigned int have = bits_for(m->max);
+	size_t must = others;
+
+	if (p->path_count + others <= m->max)
+		return 0;
+	for (size_t i = 0; i < p->path_count; i++)
+		must += !p->paths[i].interface->is_glob || is_named(p->config, p->paths[i].name);
+	if (must > m->max)
+		return diag_error(d, (struct where){ 0 },
+				  "mark_mask: %#010x has %u bits, and this policy needs %u on this host (%zu marks)",
+				  p->config->settings.mark_mask, have, bits_for(must), must);
+	for (size_t i = p->path_count; i-- > 0 && p->path_count + others > m->max;) {
+		if (!p->paths[i].interface->is_glob || is_named(p->config, p->paths[i].name))
+			continue;
+		diag_warning(d, p->paths[i].interface->at,
+			     "interface \"%s\" stays unmanaged: %u bits of mark_mask have no mark left for it",
+			     p->paths[i].name, have);
+		memmove(&p->paths[i], &p->paths[i + 1], (p->path_count - i - 1) * sizeof(*p->paths));
+		memmove(&m->recorded_table[i], &m->recorded_table[i + 1],
+			(p->path_count - i - 1) * sizeof(*m->recorded_table));
+		p->path_count--;
+	}
+	return 0;
+}
+
+/* ---- in order: what is recorded first, then what is new ---- */
+
+static void take_recorded_slots(struct marks *m)
+{
+	struct plan *p = m->plan;
+
+	for (size_t i = 0; i < p->path_count; i++) {
+		uint32_t slot = recorded_slot(m, i);
+
+		if (slot && !m->used[slot]) {
+			p->paths[i].slot = slot;
+			m->used[slot] = true;
+		}
+	}
+}
+
+static void take_recorded_values(struct marks *m, const struct needs *n)
+{
+	for (size_t i = 0; i < n->count; i++) {
+		const struct need *need = &n->v[i];
+		uint32_t value = need->kind == BAND_MAIN || need->table ?
+					 recorded_value(m, need->kind, need->table) : 0;
+
+		if (value && value <= m->max && !m->used[value]) {
+			*need->mark = value << m->plan->mark_shift;
+			m->used[value] = true;
+		}
+	}
+}
+
+static int give_new(struct marks *m, const struct needs *n, struct diag *d)
+{
+	struct plan *p = m->plan;
+	bool out = false;
+
+	for (size_t i = 0; i < p->path_count; i++) {
+		if (p->paths[i].slot)
+			continue;
+		p->paths[i].slot = next_slot(m, &p->paths[i]);
+		out |= p->paths[i].slot == 0;
+		m->used[p->paths[i].slot] = true;
+	}
+	for (size_t i = 0; i < n->count; i++) {
+		uint32_t value;
+
+		if (*n->v[i].mark)
+			continue;
+		value = next_value(m);
+		out |= value == 0;
+		*n->v[i].mark = value << p->mark_shift;
+		m->used[value] = true;
+	}
+	if (out)
+		return diag_error(d, (struct where){ 0 },
+				  "mark_mask: %#010x: connections still carry the marks that are left; a mask of %u bits has more",
+				  p->config->settings.mark_mask, bits_for(m->max) + 1);
+	return 0;
+}
+
+static void needs_done(struct needs *n)
+{
+	free(n->v);
+}
+
+int plan_marks(struct plan *p, struct diag *d)
+{
+	uint32_t mask = p->config->settings.mark_mask;
+	CLEANUP(marks_done) struct marks m = { .plan = p };
+	CLEANUP(needs_done) struct needs needs = { 0 };
+	int r;
+
+	p->mark_shift = (unsigned int)__builtin_ctz(mask);
+	m.max = mask >> p->mark_shift;
+	m.used = calloc((size_t)m.max + 1, sizeof(*m.used));
+	m.recorded_table = calloc(p->path_count + 1, sizeof(*m.recorded_table));
+	if (!m.used || !m.recorded_table)
+		return -ENOMEM;
+	r = read_record(&m);
+	for (size_t i = 0; i < p->path_count; i++)
+		m.recorded_table[i] = recorded_table(&m, &p->paths[i]);
+	if (r == 0)
+		r = collect_needs(&m, &needs);
+	if (r == 0)
+		r = make_room(&m, needs.count, d);
+	if (r < 0)
+		return r;
+	/* Paths may have moved in memory: point at their final places. */
+	needs.count = 0;
+	r = collect_needs(&m, &needs);
+	if (r < 0)
+		return r;
+	take_recorded_slots(&m);
+	take_recorded_values(&m, &needs);
+	r = give_new(&m, &needs, d);
+	return r < 0 ? r : set_tables(&m);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Which interfaces are managed, what stands on them, and whether each can be used now.
+ */
+#include "plan/internal.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct path *plan_path(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->path_count; i++)
+		if (strcmp(p->paths[i].name, name) == 0)
+			return &p->paths[i];
+	return NULL;
+}
+
+static int add_path(struct plan *p, const struct interface *i, const char *name)
+{
+	struct path *path = VEC_PUSH(p->paths, p->path_count);
+
+	if (!path)
+		return -ENOMEM;
+	strcpy(path->name, name);
+	path->interface = i;
+	path->link = links_by_name(&p->facts->links, name);
+	path->told = facts_told(p->facts, name);
+	return 0;
+}
+
+/* What was told of an interface ends with it: one of the same name and another index is another. */
+static bool told_is_of(const struct told *t, const struct link *l)
+{
+	return t && l && (t->index == 0 || t->index == l->index);
+}
+
+static int find_addresses(const struct plan *p, struct path *path)
+{
+	for (size_t i = 0; i < p->facts->address_count; i++) {
+		const struct address *a = &p->facts->addresses[i];
+		struct path_half *h = &path->half[a->addr.family];
+		struct addr *room;
+
+		if (!path->link || a->link != path->link->index || a->scope >= RT_SCOPE_LINK)
+			continue;
+		room = VEC_PUSH(h->addresses, h->address_count);
+		if (!room)
+			return -ENOMEM;
+		*room = a->addr;
+	}
+	return 0;
+}
+
+static bool has_settled_address(const struct plan *p, const struct path *path, enum family f)
+{
+	for (size_t i = 0; i < p->facts->address_count; i++) {
+		const struct address *a = &p->facts->addresses[i];
+
+		if (a->link == path->link->index && a->addr.family == f && a->scope < RT_SCOPE_LINK && !a->tentative)
+			return true;
+	}
+	return false;
+}
+
+static bool has_foreign_default(const struct plan *p, const struct path *path, enum family f)
+{
+	for (size_t i = 0; i < p->facts->route_count; i++) {
+		const struct route *r = &p->facts->routes[i];
+
+		if (r->family == f && r->table == path->table && r->dst.len == 0 && r->protocol != OUR_PROTOCOL)
+			return true;
+	}
+	return false;
+}
+
+/* Why nothing at all can leave by this half; NULL: something can. */
+static const char *dead_reason(const struct plan *p, const struct path *path, enum family f)
+{
+	if (!p->facts->has_family[f])
+		return f == FAMILY_IPV4 ? "no IPv4 on this host" : "no IPv6 on this host";
+	if (!path->link)
+		return "absent";
+	if (!path->link->up)
+		return "down";
+	if (told_is_of(path->told, path->link) && path->told->down)
+		return "announced down";
+	if (!path->link->carrier)
+		return "no carrier";
+	if (!has_settled_address(p, path, f))
+		return path->half[f].address_count ? "address not settled yet" : "no address";
+	return NULL;
+}
+
+static void judge_half(const struct plan *p, struct path *path, enum family f)
+{
+	struct path_half *h = &path->half[f];
+	const char *reason = dead_reason(p, path, f);
+
+	h->dead = reason != NULL;
+	if (path->link)
+		path_find_gateway(p, path, f);	/* says why not in h->reason */
+	if (!reason && !path->quoted[0])
+		reason = "nftables can't say its name";
+	if (!reason)
+		reason = h->reason;
+	if (!reason && path->told && path->told->offline)
+		reason = "offline";
+	if (told_is_of(path->told, path->link) && path->told->refused[f]) {
+		h->no_way_out = true;
+		if (!reason)
+			reason = "the kernel refused its routes";
+	}
+	if (!reason && has_foreign_default(p, path, f))
+		reason = "somebody else's default route stands in its table";
+	h->reason = reason;
+	h->usable = !reason;
+	path->usable |= h->usable;
+
+	switch (path->interface->symmetric) {
+	case SYMMETRIC_AUTO:
+		h->symmetric = h->has_default && h->address_count;
+		break;
+	case SYMMETRIC_YES:
+		h->symmetric = h->address_count > 0;
+		break;
+	case SYMMETRIC_NO:
+		h->symmetric = false;
+		break;
+	}
+	h->symmetric &= path->quoted[0] != '\0';
+}
+
+/* A declared name is managed whether it exists or not; what a glob matches, while it exists. */
+static int find_managed(struct plan *p)
+{
+	const struct config *c = p->config;
+	int r = 0;
+
+	for (size_t i = 0; i < c->interface_count && r == 0; i++) {
+		const struct interface *decl = &c->interfaces[i];
+
+		if (!decl->is_glob) {
+			r = add_path(p, decl, decl->name);
+			continue;
+		}
+		for (size_t l = 0; l < p->facts->links.count && r == 0; l++) {
+			const struct link *link = &p->facts->links.v[l];
+
+			if (!link->loopback && config_interface(c, link->name) == decl)
+				r = add_path(p, decl, link->name);
+		}
+	}
+	return r;
+}
+
+int plan_paths(struct plan *p)
+{
+	return find_managed(p);
+}
+
+/* The second half, once tables are known: they decide what is foreign in them. */
+int plan_paths_judge(struct plan *p)
+{
+	for (size_t i = 0; i < p->path_count; i++) {
+		struct path *path = &p->paths[i];
+		int r = find_addresses(p, path);
+
+		path_name(path);
+		if (r < 0)
+			return r;
+		for (int f = 0; f < FAMILY_COUNT; f++)
+			judge_half(p, path, f);
+	}
+	return 0;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The order in which a plan is made.
+ */
+#include "plan/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void path_done(struct path *path)
+{
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		free(path->half[f].addresses);
+}
+
+static void policy_plan_done(struct policy_plan *pp)
+{
+	free(pp->word);
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		free(pp->verdict[f].active);
+}
+
+void plan_done(struct plan *p)
+{
+	for (size_t i = 0; i < p->path_count; i++)
+		path_done(&p->paths[i]);
+	for (size_t i = 0; i < p->policy_count; i++)
+		policy_plan_done(&p->policies[i]);
+	free(p->paths);
+	free(p->policies);
+	free(p->tables);
+	free(p->routes);
+	free(p->rules);
+	free(p->sysctls);
+	nft_table_done(&p->nft);
+	*p = (struct plan){ 0 };
+}
+
+static int want_sysctl(struct plan *p, const struct link *l, bool src_valid_mark, uint8_t value)
+{
+	struct want_sysctl *room = VEC_PUSH(p->sysctls, p->sysctl_count);
+
+	if (!room)
+		return -ENOMEM;
+	*room = (struct want_sysctl){ l, src_valid_mark, value };
+	return 0;
+}
+
+/* Loose mode asks only whether a source can be reached at all: the interface's own value is enough, since the
+ * kernel takes the greater of it and conf.all's. */
+static int plan_sysctls(struct plan *p)
+{
+	int r = 0;
+
+	if (p->config->settings.rp_filter == RP_FILTER_KEEP)
+		return 0;
+	for (size_t i = 0; i < p->path_count && r == 0; i++)
+		if (p->paths[i].link)
+			r = want_sysctl(p, p->paths[i].link, false, 2);
+	return r;
+}
+
+int plan_make(const struct config *c, const struct facts *f, struct plan *ret, struct diag *d)
+{
+	CLEANUP(plan_done) struct plan p = { .config = c, .facts = f };
+	int r = plan_paths(&p);
+
+	if (r == 0)
+		r = plan_marks(&p, d);
+	if (r == 0)
+		r = plan_paths_judge(&p);
+	if (r == 0)
+		r = plan_verdicts(&p);
+	if (r == 0)
+		r = plan_tables(&p);
+	if (r == 0)
+		r = plan_rules(&p);
+	if (r == 0)
+		r = plan_companions(&p);
+	if (r == 0)
+		r = plan_sysctls(&p);
+	if (r == 0)
+		r = plan_ruleset(&p);
+	if (r < 0)
+		return r;
+	*ret = p;
+	p = (struct plan){ 0 };
+	return 0;
+}

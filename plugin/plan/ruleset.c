@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The hooks of `table inet ifsteer`: which packets are judged, which are restored to the way their connection
+ * remembers, and what may leave. It reads top to bottom as a packet travels.
+ *
+ * A connection's mark names one path. If it came in by a symmetric interface that is the way of its replies,
+ * else it is the way of its original direction; `ct direction` says which of the two a packet is.
+ */
+#include "plan/ways.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define OUTPUT_HOOK "type route hook output priority -90; policy accept;"
+#define PREROUTING_HOOK "type filter hook prerouting priority -90; policy accept;"
+#define GUARD_HOOK "type filter hook postrouting priority 90; policy accept;"
+#define NAT_HOOK "type nat hook postrouting priority 95; policy accept;"
+#define STRAYS_HOOK "type filter hook postrouting priority 200; policy accept;"
+
+static struct nft_chain *chain(struct plan *p, const char *name, const char *hook)
+{
+	return nft_add_chain(&p->nft, name, hook);
+}
+
+static uint32_t mask(const struct plan *p)
+{
+	return p->config->settings.mark_mask;
+}
+
+/* ---- output: the host's own packets ---- */
+
+static int add_output(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "output", OUTPUT_HOOK);
+	bool kills = plan_has_kill_switch(p, HOOK_LOCAL);
+
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "oifname \"lo\" accept"));
+	TRY(nft_add_rule(c, "a mark of somebody else's", "meta mark & 0x%08x != 0x00000000 %s", ~mask(p),
+			 plan_names_marks(p, HOOK_LOCAL) ? "goto marked_local" : "accept"));
+	if (kills) {
+		TRY(nft_add_rule(c, NULL, "ct direction original ct state established,related jump older_local"));
+		TRY(nft_add_rule(c, NULL, "ct state invalid jump older_local"));
+	}
+	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @restore", mask(p)));
+	if (!p->mark_main)
+		return 0;
+	TRY(nft_add_rule(c, NULL, "ct direction reply goto unsteered"));
+	TRY(nft_add_rule(c, NULL, "ct state new tcp flags ! syn,rst goto midstream"));
+	TRY(nft_add_rule(c, NULL, "ct state new,untracked goto judge_local"));
+	return nft_add_rule(c, NULL, "goto unsteered");
+}
+
+/* Loopback, link-local, multicast, broadcast and neighbour discovery are never steered. */
+static int add_never_steered(struct nft_chain *c)
+{
+	TRY(nft_add_rule(c, "never steered", "fib daddr type { local, broadcast, anycast, multicast } accept"));
+	TRY(nft_add_rule(c, "never steered", "ip daddr 169.254.0.0/16 accept"));
+	TRY(nft_add_rule(c, "never steered", "ip6 daddr fe80::/10 accept"));
+	return nft_add_rule(c, "never steered", "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, "
+			    "nd-neighbor-advert, nd-redirect } accept");
+}
+
+static int add_judge(struct plan *p, const char *name, enum hook hook)
+{
+	struct nft_chain *c = chain(p, name, NULL);
+
+	if (!c)
+		return -ENOMEM;
+	TRY(add_never_steered(c));
+	TRY(judge_add(p, c, hook, false));
+	return hook == HOOK_LOCAL ? nft_add_rule(c, NULL, "goto unsteered") : 0;
+}
+
+/* A packet with a foreign mark is left alone unless a policy names that mark. */
+static int add_marked(struct plan *p, enum hook hook)
+{
+	bool local = hook == HOOK_LOCAL;
+	struct nft_chain *c;
+
+	if (!plan_names_marks(p, hook))
+		return 0;
+	c = chain(p, local ? "marked_local" : "marked_forwarded", NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "ct direction original ct mark & 0x%08x vmap @%s", mask(p), local ? "restore" : "onward"));
+	TRY(nft_add_rule(c, NULL, "ct state new,untracked goto %s", local ? "judge_marked_local" : "judge_marked_forwarded"));
+	c = chain(p, local ? "judge_marked_local" : "judge_marked_forwarded", NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(add_never_steered(c));
+	return judge_add(p, c, hook, true);
+}
+
+/* What a kill switch says of connections that it did not take itself: older ones, and unknown ones. */
+static int add_older(struct plan *p, enum hook hook)
+{
+	struct nft_chain *c;
+
+	if (!plan_has_kill_switch(p, hook))
+		return 0;
+	c = chain(p, hook == HOOK_LOCAL ? "older_local" : "older_forwarded", NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(add_never_steered(c));
+	return judge_add_older(p, c, hook);
+}
+
+/* What is not steered but may have been caught by a companion is told "main". The sources of managed interfaces
+ * can't have been: their rules stand ahead of the companions. */
+static int add_unsteered(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "unsteered", NULL);
+
+	if (!c)
+		return -ENOMEM;
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		const char *saddr = f == FAMILY_IPV4 ? "ip saddr != @addresses_4" : "ip6 saddr != @addresses_6";
+
+		if (p->companion_elsewhere[f]) {
+			TRY(nft_add_rule(c, NULL, "%s goto to_main", saddr));
+			continue;
+		}
+		for (size_t i = 0; i < p->path_count; i++)
+			if (p->paths[i].half[f].has_companion)
+				TRY(nft_add_rule(c, NULL, "oifname %s %s goto to_main", p->paths[i].quoted, saddr));
+	}
+	return 0;
+}
+
+/* Kill switches that know their packets by the process: one that has exited can't be asked. */
+static bool kills_by_owner(const struct plan *p)
+{
+	for (size_t i = 0; i < p->policy_count; i++) {
+		const struct policy *pol = p->policies[i].policy;
+
+		if (pol->enabled && policy_is_kill_switch(pol) && (pol->user.given || pol->group.given || pol->cgroup.count))
+			return true;
+	}
+	return false;
+}
+
+/* A local TCP packet without SYN that conntrack does not know: older than us, or forgotten with its path. */
+static int add_midstream(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "midstream", NULL);
+
+	if (!c)
+		return -ENOMEM;
+	if (plan_has_kill_switch(p, HOOK_LOCAL))
+		TRY(nft_add_rule(c, NULL, "jump older_local"));
+	if (kills_by_owner(p)) {
+		/* skuid matches nothing at all where there is no socket. */
+		TRY(nft_add_rule(c, NULL, "meta skuid 0-4294967294 goto midstream_owned"));
+		TRY(nft_add_rule(c, "its process has exited: nobody knows whose it was", "drop"));
+		c = chain(p, "midstream_owned", NULL);
+		if (!c)
+			return -ENOMEM;
+	}
+	TRY(nft_add_rule(c, "its address is gone", "meta l4proto tcp fib saddr type != local reject with tcp reset"));
+	for (size_t i = 0; i < p->path_count; i++)
+		TRY(ways_add_dead_sources(c, &p->paths[i]));
+	return nft_add_rule(c, NULL, "goto unsteered");
+}
+
+static int add_cut(struct plan *p)
+{
+	struct nft_chain *c;
+
+	if (!plan_has_kill_switch(p, HOOK_LOCAL) && !plan_has_kill_switch(p, HOOK_FORWARDED))
+		return 0;
+	c = chain(p, "cut", NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "meta l4proto tcp reject with tcp reset"));
+	return nft_add_rule(c, NULL, "drop");
+}
+
+/* ---- prerouting: what comes in ---- */
+
+static int add_prerouting(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "prerouting", PREROUTING_HOOK);
+
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "iifname \"lo\" accept"));
+	TRY(nft_add_rule(c, "a mark of somebody else's", "meta mark & 0x%08x != 0x00000000 %s", ~mask(p),
+			 plan_names_marks(p, HOOK_FORWARDED) ? "goto marked_forwarded" : "accept"));
+	TRY(nft_add_rule(c, NULL, "ct direction reply ct mark & 0x%08x vmap @replies", mask(p)));
+	TRY(nft_add_rule(c, NULL, "ct direction reply accept"));
+	if (plan_has_kill_switch(p, HOOK_FORWARDED)) {
+		TRY(nft_add_rule(c, NULL, "ct state established,related jump older_forwarded"));
+		TRY(nft_add_rule(c, NULL, "ct state invalid jump older_forwarded"));
+	}
+	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @onward", mask(p)));
+	return nft_add_rule(c, NULL, "ct state new,untracked goto arriving");
+}
+
+/* A link-local neighbour is answered on its link whatever the mark. */
+static int add_arriving(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "arriving", NULL);
+
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "ip6 saddr fe80::/10 accept"));
+	TRY(nft_add_rule(c, "replies leave by the interface it came in by", "iifname vmap @arrivals"));
+	return nft_add_rule(c, NULL, "goto judge_forwarded");
+}
+
+/* ---- postrouting: what may leave ---- */
+
+static int add_guard(struct plan *p)
+{
+	struct nft_chain *c;
+
+	if (!ways_have_kill(p))
+		return 0;
+	c = chain(p, "guard", GUARD_HOOK);
+	if (!c)
+		return -ENOMEM;
+	return nft_add_rule(c, "kill switches leave by their own interface or not at all", "meta mark & 0x%08x vmap @guarded",
+			    mask(p));
+}
+
+static bool has_router(const struct plan *p)
+{
+	for (size_t i = 0; i < p->path_count; i++)
+		if (p->paths[i].interface->snat == SNAT_ALWAYS)
+			return true;
+	return false;
+}
+
+/* The source of a packet that leaves a managed interface is an address of that interface. */
+static int add_rewriting(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "nat", NAT_HOOK);
+
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_4 accept"));
+	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_6 accept"));
+	TRY(nft_add_rule(c, "another interface's address", "oifname @rewritten ip saddr @addresses_4 masquerade"));
+	TRY(nft_add_rule(c, "another interface's address", "oifname @rewritten ip6 saddr @addresses_6 masquerade"));
+	if (has_router(p))
+		TRY(nft_add_rule(c, "a NAT router", "oifname @routers fib saddr type != local masquerade"));
+	c = chain(p, "strays", STRAYS_HOOK);
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_4 accept"));
+	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_6 accept"));
+	TRY(nft_add_rule(c, "what NAT was not asked for", "oifname @rewritten ip saddr @addresses_4 counter name \"strays\" drop"));
+	return nft_add_rule(c, "what NAT was not asked for",
+			    "oifname @rewritten ip6 saddr @addresses_6 counter name \"strays\" drop");
+}
+
+static int add_local(struct plan *p)
+{
+	TRY(add_output(p));
+	TRY(add_marked(p, HOOK_LOCAL));
+	if (!p->mark_main)
+		return 0;
+	TRY(add_older(p, HOOK_LOCAL));
+	TRY(add_midstream(p));
+	TRY(add_judge(p, "judge_local", HOOK_LOCAL));
+	return add_unsteered(p);
+}
+
+static int add_forwarded(struct plan *p)
+{
+	TRY(add_prerouting(p));
+	TRY(add_marked(p, HOOK_FORWARDED));
+	TRY(add_older(p, HOOK_FORWARDED));
+	TRY(add_arriving(p));
+	return add_judge(p, "judge_forwarded", HOOK_FORWARDED);
+}
+
+int plan_ruleset(struct plan *p)
+{
+	if (!p->path_count && !p->mark_main)
+		return 0;
+	p->nft.exists = true;
+	TRY(add_local(p));
+	TRY(add_forwarded(p));
+	TRY(add_cut(p));
+	TRY(ways_add(p));
+	TRY(add_guard(p));
+	TRY(ways_add_guards(p));
+	TRY(add_rewriting(p));
+	TRY(sets_add(p));
+	nft_sort(&p->nft);
+	return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The named sets: whose address is whose, which interfaces have sources rewritten, the sets of the policy, and
+ * address lists too long to stand in a rule.
+ */
+#include "plan/match.h"
+#include "plan/ways.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct nft_set *address_set(struct plan *p, const char *name, enum family f, bool concatenated)
+{
+	const char *type = f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr";
+
+	if (concatenated)
+		type = f == FAMILY_IPV4 ? "ipv4_addr . ifname" : "ipv6_addr . ifname";
+	return nft_add_set(&p->nft, name, false, type, NULL);
+}
+
+static bool stands_before(const struct plan *p, size_t path, const struct addr *a)
+{
+	for (size_t i = 0; i < path; i++)
+		for (size_t k = 0; k < p->paths[i].half[a->family].address_count; k++)
+			if (addr_compare(&p->paths[i].half[a->family].addresses[k], a) == 0)
+				return true;
+	return false;
+}
+
+static int add_addresses(struct plan *p, enum family f)
+{
+	struct nft_set *all = address_set(p, f == FAMILY_IPV4 ? "addresses_4" : "addresses_6", f, false);
+	char buf[ADDR_TEXT_SIZE];
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->path_count; i++)
+		for (size_t k = 0; k < p->paths[i].half[f].address_count; k++)
+			if (p->paths[i].quoted[0] && !stands_before(p, i, &p->paths[i].half[f].addresses[k]))
+				TRY(nft_add_element(all, "%s", addr_print(&p->paths[i].half[f].addresses[k], buf)));
+	return 0;
+}
+
+static int add_own(struct plan *p, enum family f)
+{
+	struct nft_set *own = address_set(p, f == FAMILY_IPV4 ? "own_4" : "own_6", f, true);
+	char buf[ADDR_TEXT_SIZE];
+
+	if (!own)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->path_count; i++)
+		for (size_t k = 0; k < p->paths[i].half[f].address_count; k++)
+			if (p->paths[i].quoted[0])
+				TRY(nft_add_element(own, "%s . %s", addr_print(&p->paths[i].half[f].addresses[k], buf),
+						    p->paths[i].quoted));
+	return 0;
+}
+
+static int add_interfaces(struct plan *p, const char *name, bool routers)
+{
+	struct nft_set *s = NULL;
+
+	for (size_t i = 0; i < p->path_count; i++) {
+		enum snat snat = p->paths[i].interface->snat;
+
+		if (!p->paths[i].quoted[0] || (routers ? snat != SNAT_ALWAYS : snat == SNAT_NEVER))
+			continue;
+		if (!s)
+			s = nft_add_set(&p->nft, name, false, "ifname", NULL);
+		if (!s)
+			return -ENOMEM;
+		TRY(nft_add_element(s, "%s", p->paths[i].quoted));
+	}
+	if (!s && !routers && !nft_add_set(&p->nft, name, false, "ifname", NULL))
+		return -ENOMEM;
+	return 0;
+}
+
+static int add_ranges(struct plan *p, const char *name, enum family f, const struct addr_ranges *list)
+{
+	struct nft_set *s = nft_add_set(&p->nft, name, false, f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr", "interval");
+
+	if (!s)
+		return -ENOMEM;
+	s->has_ranges = true;
+	s->family = f;
+	for (size_t i = 0; i < list->count; i++)
+		TRY(addr_ranges_add(&s->ranges, &list->v[i]));
+	return 0;
+}
+
+static int add_dynamic(struct plan *p, const char *name, enum family f, uint32_t timeout)
+{
+	struct nft_set *s = nft_add_set(&p->nft, name, false, f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr",
+					timeout ? "timeout" : NULL);
+
+	if (!s)
+		return -ENOMEM;
+	s->is_dynamic = true;
+	if (timeout && asprintf(&s->timeout, "%us", timeout) < 0) {
+		s->timeout = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_policy_sets(struct plan *p, enum family f)
+{
+	for (size_t i = 0; i < p->config->set_count; i++) {
+		const struct set *set = &p->config->sets[i];
+		char name[40];
+
+		snprintf(name, sizeof(name), "%s_%c", set->name, f == FAMILY_IPV4 ? '4' : '6');
+		TRY(set->dynamic ? add_dynamic(p, name, f, set->timeout) : add_ranges(p, name, f, &set->elements[f]));
+	}
+	return 0;
+}
+
+static int add_long_list(struct plan *p, const struct policy_plan *pp, bool source, bool negated, enum family f)
+{
+	const struct addr_match *m = source ? &pp->policy->from : &pp->policy->to;
+	const struct addr_ranges *list = negated ? &m->no[f] : &m->yes[f];
+	char *name;
+	int r;
+
+	if (list->count <= INLINE_RANGES || !pp->policy->enabled || !pp->verdict[f].covered)
+		return 0;
+	name = match_set_name(pp->word, source, negated, f);
+	if (!name)
+		return -ENOMEM;
+	r = add_ranges(p, name, f, list);
+	free(name);
+	return r;
+}
+
+static int add_long_lists(struct plan *p, enum family f)
+{
+	for (size_t i = 0; i < p->policy_count; i++)
+		for (int kind = 0; kind < 4; kind++)
+			TRY(add_long_list(p, &p->policies[i], kind & 1, kind & 2, f));
+	return 0;
+}
+
+static int add_counters(struct plan *p)
+{
+	char *name;
+	int r;
+
+	TRY(nft_add_counter(&p->nft, "strays"));
+	for (size_t i = 0; i < p->policy_count; i++) {
+		if (!p->policies[i].policy->enabled)
+			continue;
+		if (asprintf(&name, "policy_%s", p->policies[i].word) < 0)
+			return -ENOMEM;
+		r = nft_add_counter(&p->nft, name);
+		free(name);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < p->path_count; i++) {
+		if (asprintf(&name, "interface_%s", p->paths[i].word) < 0)
+			return -ENOMEM;
+		r = nft_add_counter(&p->nft, name);
+		free(name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int sets_add(struct plan *p)
+{
+	TRY(add_counters(p));
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		TRY(add_addresses(p, (enum family)f));
+		TRY(add_own(p, (enum family)f));
+		TRY(add_policy_sets(p, (enum family)f));
+		TRY(add_long_lists(p, (enum family)f));
+	}
+	TRY(add_interfaces(p, "rewritten", false));
+	return add_interfaces(p, "routers", true);
+}

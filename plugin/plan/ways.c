@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The ways a packet can be sent: for each mark in use the small chains that set it, and the verdict maps
+ * that find them, so that neither packets nor changes pay for the number of interfaces.
+ */
+#include "plan/ways.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One mark: a path taken in one of three manners, somebody else's table, or main. */
+struct way {
+	const struct path *path;	/* NULL: a table, or main */
+	const char *suffix;
+	char word[48];
+	uint32_t mark;
+	bool is_kill;
+	bool is_main;
+};
+
+struct ways {
+	struct plan *plan;
+	struct way *v;
+	size_t count;
+};
+
+static void ways_done(struct ways *w)
+{
+	free(w->v);
+}
+
+static int add_way(struct ways *w, const struct path *path, const char *base, const char *suffix, uint32_t mark)
+{
+	struct way *way;
+
+	if (!mark || (path && !path->quoted[0]))
+		return 0;
+	way = VEC_PUSH(w->v, w->count);
+	if (!way)
+		return -ENOMEM;
+	*way = (struct way){ .path = path, .suffix = suffix, .mark = mark };
+	way->is_kill = strcmp(suffix, "_only") == 0;
+	way->is_main = !path && strcmp(base, "main") == 0;
+	snprintf(way->word, sizeof(way->word), "%s%s", base, suffix);
+	return 0;
+}
+
+static int collect(struct ways *w)
+{
+	const struct plan *p = w->plan;
+
+	TRY(add_way(w, NULL, "main", "", p->mark_main));
+	for (size_t i = 0; i < p->path_count; i++) {
+		const struct path *path = &p->paths[i];
+
+		TRY(add_way(w, path, path->word, "", path->mark));
+		TRY(add_way(w, path, path->word, "_yields", path->mark_yields));
+		TRY(add_way(w, path, path->word, "_only", path->mark_kill));
+	}
+	for (size_t i = 0; i < p->table_count; i++) {
+		char base[24];
+
+		snprintf(base, sizeof(base), "table_%u", p->tables[i].table);
+		TRY(add_way(w, NULL, base, "", p->tables[i].mark));
+		TRY(add_way(w, NULL, base, "_yields", p->tables[i].mark_yields));
+	}
+	return 0;
+}
+
+/* ---- who asks for a way ---- */
+
+static bool leads_to(const struct plan *p, const struct policy_plan *pp, enum family f, const struct way *way)
+{
+	const struct verdict *v = &pp->verdict[f];
+	char base[48];
+
+	if (!v->covered || v->catches_nothing || strcmp(way_suffix(v), way->suffix) != 0)
+		return false;
+	switch (v->outcome) {
+	case ACTION_VIA:
+	case ACTION_BALANCE:
+		for (size_t i = 0; i < v->active_count; i++)
+			if (&p->paths[v->active[i]] == way->path)
+				return true;
+		return false;
+	case ACTION_TABLE:
+		snprintf(base, sizeof(base), "table_%u%s", pp->policy->table, way->suffix);
+		return strcmp(base, way->word) == 0;
+	case ACTION_MAIN:
+		return way->is_main && !v->dormant;
+	case ACTION_UNREACHABLE:
+	case ACTION_PROHIBIT:
+	case ACTION_BLACKHOLE:
+		return false;
+	}
+	return false;
+}
+
+static bool is_asked(const struct plan *p, const struct way *way, enum hook hook)
+{
+	for (size_t i = 0; i < p->policy_count; i++) {
+		const struct policy_plan *pp = &p->policies[i];
+
+		if (!pp->policy->enabled || !policy_seen(pp->policy, hook))
+			continue;
+		if (leads_to(p, pp, FAMILY_IPV4, way) || leads_to(p, pp, FAMILY_IPV6, way))
+			return true;
+	}
+	return false;
+}
+
+/* ---- the chains of a way ---- */
+
+/* "meta mark set …": others' bits pass through. As nft prints it: (x & A) | B with B in A. */
+static int add_set(struct nft_chain *c, const char *what, uint32_t mask, uint32_t mark, const char *match)
+{
+	uint32_t kept = ~mask | mark;
+
+	if (kept == UINT32_MAX)
+		return nft_add_rule(c, NULL, "%s%s set %s | 0x%08x", match, what, what, mark);
+	return nft_add_rule(c, NULL, "%s%s set %s & 0x%08x | 0x%08x", match, what, what, kept, mark);
+}
+
+static const char *only_family(enum family f)
+{
+	return f == FAMILY_IPV4 ? "meta nfproto ipv4 " : "meta nfproto ipv6 ";
+}
+
+/* What still carries the mark of a half that can't be used: forgotten by conntrack in a moment, or, where it must
+ * not be forgotten, ended. Their presence in the kernel says that this half's end was seen. */
+static int add_end(struct nft_chain *c, const struct way *way, const char *match, const struct path_half *h)
+{
+	char comment[96];
+
+	snprintf(comment, sizeof(comment), "%s: %s", way->path->word, h->reason);
+	if (way->is_kill) {
+		TRY(nft_add_rule(c, comment, "%smeta l4proto tcp reject with tcp reset", match));
+		return nft_add_rule(c, comment, "%sdrop", match);
+	}
+	return nft_add_rule(c, comment, "%s%sdrop", match, h->dead ? "" : "ct direction original ");
+}
+
+static int add_ends(const struct plan *p, struct nft_chain *c, const struct way *way)
+{
+	const struct path_half *h = way->path ? way->path->half : NULL;
+
+	if (!h)
+		return 0;
+	if (!h[FAMILY_IPV4].usable && !h[FAMILY_IPV6].usable && h[FAMILY_IPV4].dead == h[FAMILY_IPV6].dead &&
+	    strcmp(h[FAMILY_IPV4].reason, h[FAMILY_IPV6].reason) == 0)
+		return add_end(c, way, "", &h[FAMILY_IPV4]);
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		if (!h[f].usable && p->facts->has_family[f])
+			TRY(add_end(c, way, only_family((enum family)f), &h[f]));
+	return 0;
+}
+
+static int add_to(struct plan *p, const struct way *way)
+{
+	char name[64];
+	struct nft_chain *c;
+
+	snprintf(name, sizeof(name), "to_%s", way->word);
+	c = nft_add_chain(&p->nft, name, NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(add_ends(p, c, way));
+	if (way->path)
+		TRY(nft_add_rule(c, NULL, "counter name \"interface_%s\"", way->path->word));
+	return add_set(c, "meta mark", p->config->settings.mark_mask, way->mark, "");
+}
+
+static int add_take(struct plan *p, const struct way *way)
+{
+	char name[64];
+	struct nft_chain *c;
+
+	snprintf(name, sizeof(name), "take_%s", way->word);
+	c = nft_add_chain(&p->nft, name, NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(add_set(c, "ct mark", p->config->settings.mark_mask, way->mark, ""));
+	return nft_add_rule(c, NULL, "goto to_%s", way->word);
+}
+
+static int add_lead(struct plan *p, const struct way *way)
+{
+	char name[64];
+	struct nft_chain *c;
+
+	snprintf(name, sizeof(name), "lead_%s", way->word);
+	c = nft_add_chain(&p->nft, name, NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "ct mark & 0x%08x vmap { 0x00000000 : goto take_%s }", p->config->settings.mark_mask,
+			 way->word));
+	return nft_add_rule(c, NULL, "goto to_%s", way->word);
+}
+
+/* ---- symmetry ---- */
+
+static bool is_symmetric(const struct path *path)
+{
+	return path->quoted[0] && (path->half[FAMILY_IPV4].symmetric || path->half[FAMILY_IPV6].symmetric);
+}
+
+/* A packet that comes in by the interface that its connection names is on its way in, whatever its direction;
+ * any other is on its way to it. */
+static int add_crossing(struct plan *p, const struct path *path, const char *kind, const char *coming_in)
+{
+	char name[64];
+	struct nft_chain *c;
+
+	snprintf(name, sizeof(name), "%s_%s", kind, path->word);
+	c = nft_add_chain(&p->nft, name, NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "iifname %s %s", path->quoted, coming_in));
+	return nft_add_rule(c, NULL, "goto to_%s", path->word);
+}
+
+static int add_symmetry(struct plan *p, const struct path *path)
+{
+	bool both = path->half[FAMILY_IPV4].symmetric && path->half[FAMILY_IPV6].symmetric;
+	char name[64];
+	struct nft_chain *c;
+
+	snprintf(name, sizeof(name), "in_%s", path->word);
+	c = nft_add_chain(&p->nft, name, NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(add_set(c, "ct mark", p->config->settings.mark_mask, path->mark,
+		    both ? "" : only_family(path->half[FAMILY_IPV4].symmetric ? FAMILY_IPV4 : FAMILY_IPV6)));
+	TRY(add_crossing(p, path, "onward", "goto judge_forwarded"));
+	return add_crossing(p, path, "back", "accept");
+}
+
+/* ---- balance ---- */
+
+static uint32_t hash_seed(const struct plan *p)
+{
+	const char *at = p->facts->nft ? strstr(p->facts->nft, " seed 0x") : NULL;
+	uint32_t seed = at ? (uint32_t)strtoul(at + 8, NULL, 16) : 0;
+
+	if (!seed)	/* any number will do: it stays, once it stands in the kernel */
+		seed = ((uint32_t)p->facts->now * 2654435761u) | 1;
+	return seed;
+}
+
+static int add_hash(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp, enum family f, const char *how)
+{
+	const struct verdict *v = &pp->verdict[f];
+	const char *ip = f == FAMILY_IPV4 ? "ip" : "ip6";
+	CLEANUP(strbuf_done) struct strbuf map = { 0 };
+	uint32_t total = 0;
+
+	for (size_t i = 0; i < v->active_count; i++) {
+		const struct path *path = &p->paths[v->active[i]];
+		uint32_t weight = 1;
+
+		for (size_t k = 0; k < pp->policy->member_count; k++)
+			if (strcmp(pp->policy->members[k].name, path->name) == 0)
+				weight = pp->policy->members[k].weight;
+		strbuf_printf(&map, "%s%u", i ? ", " : "", total);
+		if (weight > 1)
+			strbuf_printf(&map, "-%u", total + weight - 1);
+		strbuf_printf(&map, " : goto %s_%s%s", how, path->word, way_suffix(v));
+		total += weight;
+	}
+	if (map.failed)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "meta l4proto { tcp, udp, dccp, sctp } jhash %s saddr . %s daddr . meta l4proto . th sport . "
+			 "th dport mod %u seed 0x%x vmap { %s }", ip, ip, total, hash_seed(p), map.text));
+	return nft_add_rule(c, NULL, "jhash %s saddr . %s daddr . meta l4proto mod %u seed 0x%x vmap { %s }", ip, ip, total,
+			    hash_seed(p), map.text);
+}
+
+static int add_balance(struct plan *p, const struct policy_plan *pp, enum family f, enum hook hook)
+{
+	const char *how = hook == HOOK_LOCAL ? "take" : "lead";
+	struct nft_chain *c;
+	char *name;
+
+	if (!pp->policy->enabled || !pp->verdict[f].covered || pp->verdict[f].outcome != ACTION_BALANCE ||
+	    !policy_seen(pp->policy, hook))
+		return 0;
+	if (asprintf(&name, "%s_%s.balance_%c", how, pp->word, f == FAMILY_IPV4 ? '4' : '6') < 0)
+		return -ENOMEM;
+	c = nft_add_chain(&p->nft, name, NULL);
+	free(name);
+	return c ? add_hash(p, c, pp, f, how) : -ENOMEM;
+}
+
+/* ---- maps ---- */
+
+static int add_maps(struct plan *p, const struct ways *w)
+{
+	struct nft_set *s = nft_add_set(&p->nft, "restore", true, "mark : verdict", NULL);
+
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->count; i++)
+		TRY(nft_add_element(s, "0x%08x : goto to_%s", w->v[i].mark, w->v[i].word));
+	s = nft_add_set(&p->nft, "onward", true, "mark : verdict", NULL);
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->count; i++) {
+		const struct way *way = &w->v[i];
+		bool crossing = way->path && way->mark == way->path->mark && is_symmetric(way->path);
+
+		if (!way->is_main)
+			TRY(nft_add_element(s, "0x%08x : goto %s_%s", way->mark, crossing ? "onward" : "to", way->word));
+	}
+	s = nft_add_set(&p->nft, "replies", true, "mark : verdict", NULL);
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->path_count; i++)
+		if (is_symmetric(&p->paths[i]))
+			TRY(nft_add_element(s, "0x%08x : goto back_%s", p->paths[i].mark, p->paths[i].word));
+	s = nft_add_set(&p->nft, "arrivals", true, "ifname : verdict", NULL);
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->path_count; i++)
+		if (is_symmetric(&p->paths[i]))
+			TRY(nft_add_element(s, "%s : jump in_%s", p->paths[i].quoted, p->paths[i].word));
+	return 0;
+}
+
+int ways_add(struct plan *p)
+{
+	CLEANUP(ways_done) struct ways w = { .plan = p };
+
+	TRY(collect(&w));
+	for (size_t i = 0; i < w.count; i++) {
+		bool local = is_asked(p, &w.v[i], HOOK_LOCAL), forwarded = is_asked(p, &w.v[i], HOOK_FORWARDED);
+
+		if (forwarded && !w.v[i].is_main)
+			TRY(add_lead(p, &w.v[i]));
+		if (local || (forwarded && !w.v[i].is_main))
+			TRY(add_take(p, &w.v[i]));
+		TRY(add_to(p, &w.v[i]));
+	}
+	for (size_t i = 0; i < p->path_count; i++)
+		if (is_symmetric(&p->paths[i]))
+			TRY(add_symmetry(p, &p->paths[i]));
+	for (size_t i = 0; i < p->policy_count; i++)
+		for (int f = 0; f < FAMILY_COUNT; f++) {
+			TRY(add_balance(p, &p->policies[i], (enum family)f, HOOK_LOCAL));
+			TRY(add_balance(p, &p->policies[i], (enum family)f, HOOK_FORWARDED));
+		}
+	return add_maps(p, &w);
+}
+
+/* ---- kill switches at the door ---- */
+
+bool ways_have_kill(const struct plan *p)
+{
+	for (size_t i = 0; i < p->path_count; i++)
+		if (p->paths[i].mark_kill && p->paths[i].quoted[0])
+			return true;
+	return false;
+}
+
+int ways_add_guards(struct plan *p)
+{
+	struct nft_set *s;
+
+	if (!ways_have_kill(p))
+		return 0;
+	s = nft_add_set(&p->nft, "guarded", true, "mark : verdict", NULL);
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->path_count; i++)
+		if (p->paths[i].mark_kill && p->paths[i].quoted[0])
+			TRY(nft_add_element(s, "0x%08x : goto only_%s", p->paths[i].mark_kill, p->paths[i].word));
+	for (size_t i = 0; i < p->path_count; i++) {
+		const struct path *path = &p->paths[i];
+		struct nft_chain *c;
+		char name[64];
+
+		if (!path->mark_kill || !path->quoted[0])
+			continue;
+		snprintf(name, sizeof(name), "only_%s", path->word);
+		c = nft_add_chain(&p->nft, name, NULL);
+		if (!c)
+			return -ENOMEM;
+		TRY(nft_add_rule(c, NULL, "oifname { \"lo\", %s } accept", path->quoted));
+		TRY(nft_add_rule(c, NULL, "drop"));
+	}
+	return 0;
+}
+
+int ways_add_dead_sources(struct nft_chain *c, const struct path *path)
+{
+	char buf[ADDR_TEXT_SIZE], comment[96];
+
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		const struct path_half *h = &path->half[f];
+
+		if (!h->dead || !h->address_count)
+			continue;
+		snprintf(comment, sizeof(comment), "%s: %s", path->word, h->reason);
+		for (size_t i = 0; i < h->address_count; i++)
+			TRY(nft_add_rule(c, comment, "meta l4proto tcp %s saddr %s reject with tcp reset",
+					 f == FAMILY_IPV4 ? "ip" : "ip6", addr_print(&h->addresses[i], buf)));
+	}
+	return 0;
+}

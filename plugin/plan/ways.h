@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The ways a packet can be sent, each a few small chains reached by verdict map, and the sets they share.
+ */
+#pragma once
+
+#include "plan/internal.h"
+
+/* Building is a long list of additions, each of which can only run out of memory. */
+#define TRY(call)                    \
+	do {                         \
+		int err = (call);    \
+		if (err < 0)         \
+			return err;  \
+	} while (0)
+
+/* ways.c. For a mark X: `to_X` marks the packet, `take_X` has the connection remember it first, `lead_X` does so
+ * unless the connection remembers where it came in. */
+MUST_CHECK int ways_add(struct plan *p);
+/* The chains behind the map `guarded`: nothing of a kill switch leaves by another interface. */
+MUST_CHECK int ways_add_guards(struct plan *p);
+/* Resets what comes from an address of a path that carries nothing. */
+MUST_CHECK int ways_add_dead_sources(struct nft_chain *c, const struct path *path);
+bool ways_have_kill(const struct plan *p);
+
+/* sets.c: addresses, interfaces, and the sets of the policy. */
+MUST_CHECK int sets_add(struct plan *p);
