@@ -2,10 +2,10 @@
  *
  * The snapshot of the host: looking things up in it, and letting it go.
  */
+#include "plan/facts.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "plan/facts.h"
 
 const struct link *links_by_index(const struct links *l, uint32_t index)
 {

@@ -2,6 +2,8 @@
  *
  * The nftables table as data: adding to it, its order, letting it go.
  */
+#include "plan/nft.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +11,8 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "plan/nft.h"
+
+#define COMMENT_MAX 128
 
 static void rule_done(struct nft_rule *r)
 {
@@ -42,11 +45,14 @@ void nft_table_done(struct nft_table *t)
 {
 	for (size_t i = 0; i < t->counter_count; i++)
 		free(t->counters[i]);
+	for (size_t i = 0; i < t->other_count; i++)
+		free(t->others[i]);
 	for (size_t i = 0; i < t->set_count; i++)
 		set_done(&t->sets[i]);
 	for (size_t i = 0; i < t->chain_count; i++)
 		chain_done(&t->chains[i]);
 	free(t->counters);
+	free(t->others);
 	free(t->sets);
 	free(t->chains);
 	*t = (struct nft_table){ 0 };
@@ -57,6 +63,24 @@ static bool copy(const char *text, char **ret)
 {
 	*ret = text ? strdup(text) : NULL;
 	return *ret || !text;
+}
+
+/* What nft takes as a comment: no quote (it can't be escaped), and 128 bytes at most, or it refuses the
+ * whole transaction. A character is not cut in two. */
+static bool copy_comment(const char *text, char **ret)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (len > COMMENT_MAX)
+		for (len = COMMENT_MAX; len && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+			;
+	*ret = len ? strndup(text, len) : NULL;
+	if (!*ret)
+		return !len;
+	for (char *p = *ret; *p; p++)
+		if (*p == '"' || (unsigned char)*p < ' ' || *p == '\x7f')
+			*p = '?';
+	return true;
 }
 
 static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list args)
@@ -105,7 +129,7 @@ int nft_add_rule(struct nft_chain *c, const char *comment, const char *fmt, ...)
 	va_start(args, fmt);
 	r->text = format(fmt, args);
 	va_end(args);
-	if (!r->text || !copy(comment, &r->comment)) {
+	if (!r->text || !copy_comment(comment, &r->comment)) {
 		rule_done(r);
 		c->rule_count--;
 		return -ENOMEM;
@@ -162,14 +186,28 @@ static void sort_texts(char **v, size_t count)
 		qsort(v, count, sizeof(*v), compare_texts);
 }
 
-void nft_sort(struct nft_table *t)
+static int compare_ranges(const void *a, const void *b)
+{
+	return addr_range_compare(a, b);
+}
+
+void nft_sort_listed(struct nft_table *t)
 {
 	sort_texts(t->counters, t->counter_count);
 	if (t->set_count)
 		qsort(t->sets, t->set_count, sizeof(*t->sets), compare_sets);
 	for (size_t i = 0; i < t->set_count; i++) {
-		sort_texts(t->sets[i].elements, t->sets[i].element_count);
-		if (t->sets[i].has_ranges)
-			addr_ranges_normalise(&t->sets[i].ranges);
+		struct nft_set *s = &t->sets[i];
+
+		sort_texts(s->elements, s->element_count);
+		if (s->ranges.count)
+			qsort(s->ranges.v, s->ranges.count, sizeof(*s->ranges.v), compare_ranges);
 	}
+}
+
+void nft_sort(struct nft_table *t)
+{
+	for (size_t i = 0; i < t->set_count; i++)
+		addr_ranges_normalise(&t->sets[i].ranges);
+	nft_sort_listed(t);
 }

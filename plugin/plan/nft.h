@@ -41,6 +41,9 @@ struct nft_set {
 /* `table inet ifsteer`. */
 struct nft_table {
 	bool exists;
+	bool dormant;			/* somebody put it to sleep */
+	char **others;			/* objects of kinds that are never ours: "flowtable f" */
+	size_t other_count;
 	char **counters;		/* names, sorted */
 	size_t counter_count;
 	struct nft_set *sets;		/* by name */
@@ -60,11 +63,16 @@ MUST_CHECK struct nft_set *nft_add_set(struct nft_table *t, const char *name, bo
 MUST_CHECK int nft_add_element(struct nft_set *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Puts counters, sets and elements into their order; call when all were added. */
 void nft_sort(struct nft_table *t);
+/* The same for a listing: ranges stay apart even where they are adjacent, since each is an element. */
+void nft_sort_listed(struct nft_table *t);
 
 /* Reads a stateless listing of the table. What it does not understand becomes a rule or an object that
- * equals nothing, so that it is repaired. NULL text: no table. */
+ * equals nothing, so that it is repaired. NULL text: no table. -EINVAL: not the whole listing of our table. */
 MUST_CHECK int nft_parse(const char *listing, struct nft_table *ret);
 
+/* A rule, a hook or an element in the one form that all versions of nft agree on, for comparing alone; the
+ * caller frees. NULL: no memory. */
+MUST_CHECK char *nft_canonical(const char *text);
 /* Whether two rule texts mean the same although nft versions print them differently. */
 bool nft_text_equal(const char *a, const char *b);
 

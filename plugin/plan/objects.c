@@ -3,13 +3,14 @@
  * Routes and rules as values: total orders over everything that can be set, and the words in which
  * `ip` takes them.
  */
+#include "plan/objects.h"
+
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/strbuf.h"
 #include "plan/facts.h"
-#include "plan/objects.h"
 
 static int compare_slot(const struct route *a, const struct route *b)
 {
@@ -52,9 +53,10 @@ int rule_compare(const struct rule *a, const struct rule *b)
 	       CMP(a->protocol, b->protocol);
 }
 
-void word_print(const char *word, struct strbuf *out)
+#define SHELL_PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%"
+
+static void print_plain(const char *word, const char *plain, struct strbuf *out)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
 	const char *next;
 
 	if (*word && strspn(word, plain) == strlen(word)) {
@@ -71,6 +73,16 @@ void word_print(const char *word, struct strbuf *out)
 	}
 	strbuf_add_visible(out, word);
 	strbuf_add(out, "'");
+}
+
+void word_print(const char *word, struct strbuf *out)
+{
+	print_plain(word, SHELL_PLAIN, out);
+}
+
+void words_print(const char *words, struct strbuf *out)
+{
+	print_plain(words, SHELL_PLAIN " ", out);
 }
 
 static void print_type(uint8_t type, struct strbuf *out)

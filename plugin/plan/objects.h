@@ -74,3 +74,5 @@ void route_print(const struct route *r, const struct links *links, struct strbuf
 void rule_print(const struct rule *r, struct strbuf *out);
 /* One word as a shell takes it: quoted when it must be, control bytes as \xNN (those don't survive pasting). */
 void word_print(const char *word, struct strbuf *out);
+/* Several, between which spaces may stand unquoted. */
+void words_print(const char *words, struct strbuf *out);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The difference as one nft transaction. The order is the whole art: rules and elements go before what
+ * they refer to, and within the block at the end libnftables itself puts objects before rules.
+ */
+#include "plan/nft.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "plan/nft-changes.h"
+#include "plan/objects.h"
+
+#define TABLE "inet " OUR_TABLE
+
+static void print_ranges(const struct addr_ranges *r, const char **separator, struct strbuf *out)
+{
+	char text[RANGE_TEXT_SIZE];
+
+	for (size_t i = 0; i < r->count; i++) {
+		strbuf_add(out, *separator);
+		strbuf_add(out, addr_range_print(&r->v[i], text));
+		*separator = ", ";
+	}
+}
+
+static void print_texts(char *const *v, size_t count, const char **separator, struct strbuf *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		strbuf_add(out, *separator);
+		strbuf_add(out, v[i]);
+		*separator = ", ";
+	}
+}
+
+static void print_element_command(const char *verb, const char *set, const struct addr_ranges *ranges,
+				  const struct nft_texts *texts, struct strbuf *out)
+{
+	const char *separator = " ";
+
+	if (!ranges->count && !texts->count)
+		return;
+	strbuf_printf(out, "%s element " TABLE " %s {", verb, set);
+	print_ranges(ranges, &separator, out);
+	print_texts(texts->v, texts->count, &separator, out);
+	strbuf_add(out, " }\n");
+}
+
+/* ---- what goes ---- */
+
+static void print_gone(const struct nft_table *have, const struct nft_changes *c, struct strbuf *out)
+{
+	for (size_t i = 0; i < c->chain_count; i++)
+		if (c->chains[i].have && (c->chains[i].refill || !c->chains[i].want))
+			strbuf_printf(out, "flush chain " TABLE " %s\n", c->chains[i].have->name);
+	for (size_t i = 0; i < c->set_count; i++)
+		if (c->sets[i].have)
+			print_element_command("delete", c->sets[i].have->name, &c->sets[i].gone,
+					      &c->sets[i].gone_texts, out);
+	for (size_t i = 0; i < c->set_count; i++)
+		if (c->sets[i].have && (c->sets[i].replace || !c->sets[i].want))
+			strbuf_printf(out, "delete %s " TABLE " %s\n", c->sets[i].have->is_map ? "map" : "set",
+				      c->sets[i].have->name);
+	for (size_t i = 0; i < c->chain_count; i++)
+		if (c->chains[i].have && (c->chains[i].replace || !c->chains[i].want))
+			strbuf_printf(out, "delete chain " TABLE " %s\n", c->chains[i].have->name);
+	for (size_t i = 0; i < c->gone_counters.count; i++)
+		strbuf_printf(out, "delete counter " TABLE " %s\n", c->gone_counters.v[i]);
+	for (size_t i = 0; i < have->other_count; i++) {
+		const char *name = strrchr(have->others[i], ' ');
+
+		strbuf_add(out, "delete ");
+		strbuf_add_bytes(out, have->others[i], name - have->others[i]);
+		strbuf_printf(out, " " TABLE "%s\n", name);
+	}
+}
+
+/* ---- what comes ---- */
+
+static void print_set(const struct nft_set *s, struct strbuf *out)
+{
+	const char *separator = "\t\telements = { ";
+
+	strbuf_printf(out, "\t%s %s {\n\t\ttype %s\n", s->is_map ? "map" : "set", s->name, s->type);
+	if (s->flags)
+		strbuf_printf(out, "\t\tflags %s\n", s->flags);
+	if (s->timeout)
+		strbuf_printf(out, "\t\ttimeout %s\n", s->timeout);
+	print_ranges(&s->ranges, &separator, out);
+	print_texts(s->elements, s->element_count, &separator, out);
+	strbuf_add(out, s->ranges.count || s->element_count ? " }\n\t}\n" : "\t}\n");
+}
+
+static void print_chain(const struct nft_chain *c, bool declare, struct strbuf *out)
+{
+	strbuf_printf(out, "\tchain %s {\n", c->name);
+	if (c->hook && declare)
+		strbuf_printf(out, "\t\t%s\n", c->hook);
+	for (size_t i = 0; i < c->rule_count; i++) {
+		strbuf_printf(out, "\t\t%s", c->rules[i].text);
+		if (c->rules[i].comment)
+			strbuf_printf(out, " comment \"%s\"", c->rules[i].comment);
+		strbuf_add(out, "\n");
+	}
+	strbuf_add(out, "\t}\n");
+}
+
+/* Elements of a set that stands already come last, since they may lead to a chain that is new. */
+static void print_fresh(const struct nft_changes *c, struct strbuf *out)
+{
+	strbuf_add(out, "table " TABLE " {\n");
+	for (size_t i = 0; i < c->fresh_counters.count; i++)
+		strbuf_printf(out, "\tcounter %s {\n\t}\n", c->fresh_counters.v[i]);
+	for (size_t i = 0; i < c->set_count; i++)
+		if (c->sets[i].want && (!c->sets[i].have || c->sets[i].replace))
+			print_set(c->sets[i].want, out);
+	for (size_t i = 0; i < c->chain_count; i++) {
+		const struct chain_change *chain = &c->chains[i];
+
+		if (chain->want && (!chain->have || chain->refill))
+			print_chain(chain->want, !chain->have || chain->replace, out);
+	}
+	strbuf_add(out, "}\n");
+	for (size_t i = 0; i < c->set_count; i++)
+		if (c->sets[i].want)
+			print_element_command("add", c->sets[i].want->name, &c->sets[i].fresh,
+					      &c->sets[i].fresh_texts, out);
+}
+
+int nft_script(const struct nft_table *have, const struct nft_table *want, struct strbuf *ret)
+{
+	CLEANUP(nft_changes_done) struct nft_changes changes = { 0 };
+	int err = nft_compare(have, want, &changes);
+
+	if (err || !changes.any)
+		return err;
+	if (!want->exists) {
+		strbuf_add(ret, "delete table " TABLE "\n");
+	} else {
+		print_gone(have, &changes, ret);
+		print_fresh(&changes, ret);
+	}
+	return ret->failed ? -ENOMEM : 0;
+}
