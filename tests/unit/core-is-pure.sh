@@ -7,8 +7,8 @@ set -u
 allowed='
 calloc free malloc realloc reallocarray
 memchr memcmp memcpy memmem memmove memset qsort bsearch
-strcasecmp strchr strchrnul strcmp strcspn strdup strlen strncasecmp strncmp strndup strnlen strpbrk strrchr strspn strstr strtok_r tolower
-snprintf vsnprintf vasprintf asprintf
+strcasecmp strchr strchrnul strcmp strcpy strcspn strdup strlen strncasecmp strncmp strndup strnlen strpbrk strrchr strspn strstr strtok_r tolower
+asprintf snprintf sprintf strerror strtoul vasprintf vsnprintf
 htonl htons ntohl ntohs inet_ntop inet_pton
 __assert_fail __ctype_b_loc __ctype_tolower_loc __errno_location __stack_chk_fail
 config_destroy config_error_line config_error_text config_init config_read_string config_root_setting
