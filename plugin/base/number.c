@@ -133,6 +133,38 @@ void numbers_normalise(struct numbers *list)
 	list->count = kept + 1;
 }
 
+int numbers_subtract(struct numbers *list, const struct numbers *out)
+{
+	CLEANUP(numbers_done) struct numbers rest = { 0 };
+	size_t j = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < list->count && err == 0; i++) {
+		struct number_range r = list->v[i];
+		bool left = true;
+
+		while (j < out->count && out->v[j].to < r.from)
+			j++;
+		/* The last of these may reach into the next range as well: j stays. */
+		for (size_t k = j; k < out->count && out->v[k].from <= r.to && left && err == 0; k++) {
+			if (out->v[k].from > r.from)
+				err = numbers_add(&rest, (struct number_range){ r.from, out->v[k].from - 1 });
+			left = out->v[k].to < r.to;
+			if (left)
+				r.from = out->v[k].to + 1;
+		}
+		if (left && err == 0)
+			err = numbers_add(&rest, r);
+	}
+	if (err == 0) {
+		struct numbers before = *list;
+
+		*list = rest;
+		rest = before;
+	}
+	return err;
+}
+
 bool numbers_contain(const struct numbers *list, uint32_t n)
 {
 	for (size_t i = 0; i < list->count; i++)

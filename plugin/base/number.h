@@ -31,5 +31,7 @@ MUST_CHECK int mark_parse(const char *text, uint32_t *ret_value, uint32_t *ret_m
 
 MUST_CHECK int numbers_add(struct numbers *list, struct number_range r);
 void numbers_normalise(struct numbers *list);
+/* Takes what is in `out` away; both canonical, and so is the result. */
+MUST_CHECK int numbers_subtract(struct numbers *list, const struct numbers *out);
 bool numbers_contain(const struct numbers *list, uint32_t n);
 void numbers_done(struct numbers *list);

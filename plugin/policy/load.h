@@ -37,14 +37,16 @@ struct load_options {
 };
 
 /* Reads and checks everything. All problems go to `d`. 0, -EINVAL when there were errors (then *ret is
- * empty), -ENOMEM. A missing default file is an empty policy; a missing `path` is an error.
- * ret_sources may be NULL. */
+ * empty), -ENOMEM. A missing default file is an empty policy; a missing `path` is an error, and so is a
+ * directory without any policy file. ret_sources may be NULL; it gets what could be read, errors or not. */
 MUST_CHECK int config_load(const struct load_options *o, const struct names *names, struct config *ret,
 			   struct sources *ret_sources, struct diag *d);
 void sources_done(struct sources *s);
 
-/* The pure half: text of policy files that was read already. `read_set` fetches the file that a set names
- * (relative to the policy file); NULL refuses set files. For fuzzers, unit tests and the accepted copy. */
+/* The pure half: text of policy files that was read already; one without text could not be read, which is
+ * an error that somebody has reported. `read_set` fetches the file that a set names (relative to the policy
+ * file); path and text of *ret are then freed here; -EINVAL with a message in `d`. NULL refuses set files. For fuzzers, unit tests and the accepted copy. Returns as
+ * config_load does. */
 MUST_CHECK int config_parse(const struct source *files, size_t count, const struct names *names,
 			    int (*read_set)(void *ctx, const char *policy_path, const char *name, struct where at,
 					    struct source *ret, struct diag *d),

@@ -70,7 +70,7 @@ struct addr_match {
 	size_t set_count;
 };
 
-/* Ports, ids, protocols, code points: canonical lists. */
+/* Ports, ids, protocols, code points: canonical lists. `no` is empty where `yes` isn't: it was taken away. */
 struct number_match {
 	bool given;
 	struct numbers yes;

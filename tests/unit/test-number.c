@@ -133,6 +133,40 @@ static void test_normalise(void)
 	ok(wrong == 0, "500 random lists are canonical and contain what they should");
 }
 
+static void random_list(struct numbers *list, bool in[static 256])
+{
+	int n = random() % 12;
+
+	for (int i = 0; i < n; i++) {
+		uint32_t from = random() % 256, to = from + random() % (256 - from) / (1 + random() % 9);
+
+		if (numbers_add(list, (struct number_range){ from, to }) < 0)
+			printf("# out of memory\n");
+		for (uint32_t k = from; k <= to; k++)
+			in[k] = true;
+	}
+	numbers_normalise(list);
+}
+
+static void test_subtract(void)
+{
+	unsigned int wrong = 0;
+
+	for (int round = 0; round < 500; round++) {
+		CLEANUP(numbers_done) struct numbers a = { 0 }, b = { 0 };
+		bool in_a[256] = { false }, in_b[256] = { false };
+
+		random_list(&a, in_a);
+		random_list(&b, in_b);
+		wrong += numbers_subtract(&a, &b) != 0;
+		for (uint32_t k = 0; k < 256; k++)
+			wrong += numbers_contain(&a, k) != (in_a[k] && !in_b[k]);
+		for (size_t i = 0; i < a.count; i++)
+			wrong += a.v[i].from > a.v[i].to || (i && a.v[i].from <= a.v[i - 1].to + 1);
+	}
+	ok(wrong == 0, "500 random differences");
+}
+
 static void test_normalise_end(void)
 {
 	CLEANUP(numbers_done) struct numbers list = { 0 };
@@ -178,6 +212,7 @@ int main(void)
 	test_range();
 	test_mark();
 	test_normalise();
+	test_subtract();
 	test_normalise_end();
 	test_vec();
 	return tap_done();
