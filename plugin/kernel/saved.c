@@ -40,7 +40,7 @@ int saved_sysctl_keep(const struct saved_sysctl *s)
 	snprintf(text, sizeof(text), "%u %s", s->value, s->name);
 	err = note_add(dir, name.text, text);
 	close(dir);
-	return err == -EEXIST ? 0 : err;	/* what was found first is what was found */
+	return err == -EEXIST ? 0 : err < 0 ? err : 1;
 }
 
 void saved_sysctl_forget(uint32_t index, bool src_valid_mark)

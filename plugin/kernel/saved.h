@@ -6,6 +6,6 @@
 
 #include "plan/facts.h"
 
-/* What was kept for this interface index first stays. */
+/* 1: it is kept; 0: what was kept first for this interface stays. */
 MUST_CHECK int saved_sysctl_keep(const struct saved_sysctl *s);
 void saved_sysctl_forget(uint32_t index, bool src_valid_mark);
