@@ -85,11 +85,20 @@ static void put_target(const struct plan *p, const struct policy_plan *pp, enum 
 	}
 }
 
+/* Whether there is nothing to say of the policy in this family. */
+static bool is_skipped(const struct policy_plan *pp, enum family f)
+{
+	const struct verdict *v = &pp->verdict[f];
+
+	return !v->covered || v->catches_nothing || (v->dormant && pp->policy->otherwise == OTHERWISE_NEXT);
+}
+
 static char *target(const struct plan *p, const struct policy_plan *pp, enum family f, enum hook hook)
 {
 	struct strbuf b = { 0 };
 
-	put_target(p, pp, f, hook, &b);
+	if (!is_skipped(pp, f))
+		put_target(p, pp, f, hook, &b);
 	return strbuf_take(&b);
 }
 
@@ -104,13 +113,6 @@ static void where_text(const struct policy *pol, char buf[static COMMENT_SIZE])
 	for (char *c = buf; *c; c++)
 		if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ' || *c == 127)
 			*c = '_';
-}
-
-static bool is_skipped(const struct policy_plan *pp, enum family f)
-{
-	const struct verdict *v = &pp->verdict[f];
-
-	return !v->covered || v->catches_nothing || (v->dormant && pp->policy->otherwise == OTHERWISE_NEXT);
 }
 
 /* Rules for one family; `open` says that they serve the other one, too. `end` is what stands behind the match. */

@@ -227,20 +227,28 @@ static struct table_mark *table_entry(struct plan *p, uint32_t table)
 	return NULL;
 }
 
-static int list_tables(struct plan *p)
+static int list_table(struct plan *p, uint32_t table)
 {
-	for (size_t i = 0; i < p->config->policy_count; i++) {
-		const struct policy *pol = &p->config->policies[i];
-		struct table_mark *t;
+	struct table_mark *t = table_entry(p, table) ? NULL : VEC_PUSH(p->tables, p->table_count);
 
-		if (!pol->enabled || pol->action != ACTION_TABLE || table_entry(p, pol->table))
-			continue;
-		t = VEC_PUSH(p->tables, p->table_count);
-		if (!t)
-			return -ENOMEM;
-		t->table = pol->table;
-	}
-	return 0;
+	if (t)
+		t->table = table;
+	return table_entry(p, table) ? 0 : -ENOMEM;
+}
+
+/* Those of the policy, and those whose marks connections may still carry. */
+static int list_tables(struct marks *m)
+{
+	struct plan *p = m->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < p->config->policy_count && r == 0; i++)
+		if (p->config->policies[i].enabled && p->config->policies[i].action == ACTION_TABLE)
+			r = list_table(p, p->config->policies[i].table);
+	for (size_t i = 0; i < m->given_count && r == 0; i++)
+		if (m->given[i].kind == BAND_TABLE || m->given[i].kind == BAND_TABLE_YIELDS)
+			r = list_table(p, m->given[i].table);
+	return r;
 }
 
 static size_t path_index(const struct plan *p, const char *name)
@@ -279,10 +287,10 @@ static int need_of_policy(struct marks *m, struct needs *n, const struct policy 
 }
 
 /* A mark that no policy needs any more lives on while connections carry it: an edit moves new ones only. */
-static int need_of_connections(struct marks *m, struct needs *n, enum band kind, size_t at, uint32_t *mark)
+static int need_of_connections(struct marks *m, struct needs *n, enum band kind, uint32_t table, uint32_t *mark)
 {
 	const struct facts *f = m->plan->facts;
-	uint32_t table = m->recorded_table[at], value = table ? recorded_value(m, kind, table) : 0;
+	uint32_t value = table ? recorded_value(m, kind, table) : 0;
 
 	for (size_t i = 0; i < n->count; i++)
 		if (n->v[i].mark == mark)
@@ -294,24 +302,33 @@ static int need_of_connections(struct marks *m, struct needs *n, enum band kind,
 	return !f->has_carried || numbers_contain(&f->carried, value) ? need(n, kind, table, mark) : 0;
 }
 
+static bool has_policies(const struct config *c)
+{
+	for (size_t i = 0; i < c->policy_count; i++)
+		if (c->policies[i].enabled)
+			return true;
+	return false;
+}
+
 static int collect_needs(struct marks *m, struct needs *n)
 {
 	struct plan *p = m->plan;
-	bool any = false;
-	int r = list_tables(p);
+	int r = has_policies(p->config) ? need(n, BAND_MAIN, 0, &p->mark_main) : 0;
 
-	for (size_t i = 0; i < p->config->policy_count && r == 0; i++) {
-		if (!p->config->policies[i].enabled)
-			continue;
-		any = true;
-		r = need_of_policy(m, n, &p->config->policies[i]);
-	}
-	if (any && r == 0)
-		r = need(n, BAND_MAIN, 0, &p->mark_main);
+	for (size_t i = 0; i < p->config->policy_count && r == 0; i++)
+		if (p->config->policies[i].enabled)
+			r = need_of_policy(m, n, &p->config->policies[i]);
 	for (size_t i = 0; i < p->path_count && r == 0; i++) {
-		r = need_of_connections(m, n, BAND_PATH_YIELDS, i, &p->paths[i].mark_yields);
+		r = need_of_connections(m, n, BAND_PATH_YIELDS, m->recorded_table[i], &p->paths[i].mark_yields);
 		if (r == 0)
-			r = need_of_connections(m, n, BAND_PATH_KILL, i, &p->paths[i].mark_kill);
+			r = need_of_connections(m, n, BAND_PATH_KILL, m->recorded_table[i], &p->paths[i].mark_kill);
+	}
+	for (size_t i = 0; i < p->table_count && r == 0; i++) {
+		struct table_mark *t = &p->tables[i];
+
+		r = need_of_connections(m, n, BAND_TABLE, t->table, &t->mark);
+		if (r == 0)
+			r = need_of_connections(m, n, BAND_TABLE_YIELDS, t->table, &t->mark_yields);
 	}
 	return r;
 }
@@ -445,6 +462,8 @@ int plan_marks(struct plan *p, struct diag *d)
 	r = read_record(&m);
 	for (size_t i = 0; i < p->path_count; i++)
 		m.recorded_table[i] = recorded_table(&m, &p->paths[i]);
+	if (r == 0)
+		r = list_tables(&m);
 	if (r == 0)
 		r = collect_needs(&m, &needs);
 	if (r == 0)

@@ -399,7 +399,8 @@ int ways_add_dead_sources(struct nft_chain *c, const struct path *path)
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		const struct path_half *h = &path->half[f];
 
-		if (!h->dead || !h->address_count)
+		/* Where there never was a way out no connection of ours can have used it. */
+		if (h->usable || !h->has_default)
 			continue;
 		snprintf(comment, sizeof(comment), "%s: %s", path->word, h->reason);
 		for (size_t i = 0; i < h->address_count; i++)

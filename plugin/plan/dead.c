@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Paths that just died: what their connections left behind must go, so that the next packet is judged and
+ * rewritten afresh. The table as it stands tells what was alive: a `to_…` chain without its end.
+ */
+#include "plan/dead.h"
+#include "plan/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct nft_chain *find_chain(const struct nft_table *t, const char *name)
+{
+	for (size_t i = 0; i < t->chain_count; i++)
+		if (strcmp(t->chains[i].name, name) == 0)
+			return &t->chains[i];
+	return NULL;
+}
+
+static const struct nft_set *find_set(const struct nft_table *t, const char *name)
+{
+	for (size_t i = 0; i < t->set_count; i++)
+		if (strcmp(t->sets[i].name, name) == 0)
+			return &t->sets[i];
+	return NULL;
+}
+
+/* A rule that ends this family is a commented drop: see add_end in ways.c. */
+static bool has_end(const struct nft_chain *c, enum family f)
+{
+	const char *other = f == FAMILY_IPV4 ? "nfproto ipv6" : "nfproto ipv4";
+
+	for (size_t i = 0; i < c->rule_count; i++) {
+		const char *text = c->rules[i].text;
+		size_t n = strlen(text);
+
+		if (c->rules[i].comment && n >= 4 && strcmp(text + n - 4, "drop") == 0 && !strstr(text, other))
+			return true;
+	}
+	return false;
+}
+
+/* The text of an address set's element up to the blank behind the address. */
+static bool element_address(const char *element, struct addr *ret)
+{
+	char buf[ADDR_TEXT_SIZE];
+	size_t n = strcspn(element, " ");
+
+	if (n >= sizeof(buf))
+		return false;
+	memcpy(buf, element, n);
+	buf[n] = '\0';
+	return addr_parse(buf, ret) == 0;
+}
+
+/* ---- connections ---- */
+
+static int keep(struct step *s, const struct addr *a)
+{
+	struct addr *room = VEC_PUSH(s->of.connections.kept, s->of.connections.kept_count);
+
+	if (!room)
+		return -ENOMEM;
+	*room = *a;
+	return 0;
+}
+
+/* What came in by the path keeps its entry: its replies are dropped, not sent elsewhere. */
+static int keep_arrivals(const struct path *path, const struct nft_table *have, enum family f, struct step *s)
+{
+	const struct nft_set *own = find_set(have, f == FAMILY_IPV4 ? "own_4" : "own_6");
+	int r = 0;
+
+	for (size_t i = 0; i < path->half[f].address_count && r == 0; i++)
+		r = keep(s, &path->half[f].addresses[i]);
+	for (size_t i = 0; own && i < own->element_count && r == 0; i++) {
+		const char *name = strstr(own->elements[i], " . ");
+		struct addr a;
+
+		if (name && strcmp(name + 3, path->quoted) == 0 && element_address(own->elements[i], &a))
+			r = keep(s, &a);
+	}
+	return r;
+}
+
+static int forget(const struct plan *p, enum family f, uint32_t mark, struct steps *ret, struct step **ret_step)
+{
+	struct step *s = VEC_PUSH(ret->v, ret->count);
+
+	if (!s)
+		return -ENOMEM;
+	s->kind = STEP_FORGET_CONNECTIONS;
+	s->of.connections.mark = mark;
+	s->of.connections.mask = p->config->settings.mark_mask;
+	s->of.connections.family = f;
+	*ret_step = s;
+	return 0;
+}
+
+static int end_way(const struct plan *p, const struct nft_table *have, const struct path *path, const char *suffix,
+		   uint32_t mark, struct steps *ret)
+{
+	const struct nft_chain *c;
+	char name[64];
+
+	snprintf(name, sizeof(name), "to_%s%s", path->word, suffix);
+	c = find_chain(have, name);
+	for (int f = 0; mark && c && f < FAMILY_COUNT; f++) {
+		struct step *s;
+		int r;
+
+		if (path->half[f].usable || !p->facts->has_family[f] || has_end(c, (enum family)f))
+			continue;
+		r = forget(p, (enum family)f, mark, ret, &s);
+		if (r < 0)
+			return r;
+		s->of.connections.keep_tcp = strcmp(suffix, "_only") == 0;
+		r = keep_arrivals(path, have, (enum family)f, s);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool is_in_use(const struct plan *p, uint32_t mark)
+{
+	for (size_t i = 0; i < p->path_count; i++)
+		if (mark == p->paths[i].mark || mark == p->paths[i].mark_yields || mark == p->paths[i].mark_kill)
+			return true;
+	for (size_t i = 0; i < p->table_count; i++)
+		if (mark == p->tables[i].mark || mark == p->tables[i].mark_yields)
+			return true;
+	return mark == p->mark_main;
+}
+
+/* Marks of paths that are no longer managed mean nothing from now on. */
+static int end_gone_paths(const struct plan *p, const struct nft_table *have, struct steps *ret)
+{
+	const struct nft_set *restore = find_set(have, "restore");
+
+	for (size_t i = 0; restore && i < restore->element_count; i++) {
+		char *end;
+		uint32_t mark = (uint32_t)strtoul(restore->elements[i], &end, 16);
+
+		if (!mark || is_in_use(p, mark))
+			continue;
+		for (int f = 0; f < FAMILY_COUNT; f++) {
+			struct step *s;
+			int r = forget(p, (enum family)f, mark, ret, &s);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* ---- sockets ---- */
+
+static bool stands_on_host(const struct facts *f, const struct addr *a)
+{
+	for (size_t i = 0; i < f->address_count; i++)
+		if (addr_compare(&f->addresses[i].addr, a) == 0)
+			return true;
+	return false;
+}
+
+static int close_sockets(const struct plan *p, const struct nft_table *have, struct steps *ret)
+{
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		const struct nft_set *all = find_set(have, f == FAMILY_IPV4 ? "addresses_4" : "addresses_6");
+
+		for (size_t i = 0; all && i < all->element_count; i++) {
+			struct step *s;
+			struct addr a;
+
+			if (!element_address(all->elements[i], &a) || stands_on_host(p->facts, &a))
+				continue;
+			s = VEC_PUSH(ret->v, ret->count);
+			if (!s)
+				return -ENOMEM;
+			s->kind = STEP_CLOSE_SOCKETS;
+			s->of.socket_source = a;
+		}
+	}
+	return 0;
+}
+
+int plan_dead_paths(const struct plan *p, const struct nft_table *have, struct steps *ret)
+{
+	int r = 0;
+
+	if (!have->exists)
+		return 0;
+	for (size_t i = 0; i < p->path_count && r == 0; i++) {
+		const struct path *path = &p->paths[i];
+
+		r = end_way(p, have, path, "", path->mark, ret);
+		if (r == 0)
+			r = end_way(p, have, path, "_yields", path->mark_yields, ret);
+		if (r == 0)
+			r = end_way(p, have, path, "_only", path->mark_kill, ret);
+	}
+	if (r == 0)
+		r = end_gone_paths(p, have, ret);
+	return r < 0 ? r : close_sockets(p, have, ret);
+}
