@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The manual pages tell of every key of the policy language, every command, every option and every exit status,
+# and are well-formed.
+
+set -u
+export LC_ALL=C
+src=$(cd "${srcdir:-.}" && pwd)
+program=$src/plugin/dist/ifsteer.8
+language=$src/plugin/dist/ifsteer.conf.5
+count=0
+
+# ok STATUS NAME
+ok() {
+	count=$((count + 1))
+	[ "$1" = 0 ] && echo "ok $count - $2" || echo "not ok $count - $2"
+}
+
+for key in $(grep -o '\.name = "[a-z_]*"' "$src/plugin/policy/keys.c" | cut -d'"' -f2 | sort -u); do
+	grep -Eq "^\.(It )?Ic (.* )?$key( |$)|^\.It Ic balance .* $key = " "$language"
+	ok $? "ifsteer.conf(5) has the key $key"
+done
+
+for command in $("$IFSTEER" help | sed -n 's/^  \([a-z]\{1,\}\)  *.*/\1/p'); do
+	grep -Eq "^\.It Cm (.* , )?(.* Cm )?$command( |$)" "$program"
+	ok $? "ifsteer(8) has the command $command"
+	for option in $("$IFSTEER" help "$command" | sed -n 1p | grep -o -e '--[a-z-]*' | cut -c 3-); do
+		grep -Eq "^\.It.*Fl -$option( |$)|^\.It Cm $command .*(\| |Fl )-$option( |$)" "$program"
+		ok $? "ifsteer(8) has $command --$option"
+	done
+done
+
+for status in 0 1 2 3 4 5 6; do
+	grep -q "^\.It $status$" "$program"
+	ok $? "ifsteer(8) has the exit status $status"
+done
+
+for page in "$program" "$language"; do
+	name="${page##*/} is well-formed"
+	if command -v mandoc >/dev/null; then
+		said=$(mandoc -T lint -W warning "$page" 2>/dev/null)
+		ok "$([ -z "$said" ]; echo $?)" "$name"
+		[ -z "$said" ] || sed 's/^/# /' <<<"$said"
+	else
+		ok 0 "$name # SKIP no mandoc here"
+	fi
+done
+echo "1..$count"
