@@ -20,8 +20,9 @@ struct gather {
 /* ---- facts-routes.c: needs links and rules ---- */
 MUST_CHECK int gather_routes(struct gather *g, enum family f);
 
-/* ---- facts-host.c: what netlink does not tell; what can't be read isn't there ---- */
+/* ---- facts-host.c: what netlink does not tell ---- */
 MUST_CHECK int gather_cgroups(struct gather *g);
-/* The routers that DHCP clients' lease files name, for managed interfaces that nothing else gives a gateway. */
-void gather_leases(struct gather *g);
 void gather_clock(struct gather *g);
+
+/* ---- lease.c: the routers that DHCP clients wrote down, for managed interfaces about which nothing else says one ---- */
+void gather_leases(struct gather *g);

@@ -180,30 +180,42 @@ static void find_lease(struct lease *l)
 		read_directory(directories[i], l);
 }
 
+/* Which interfaces have an IPv4 default route that is not ours, by place in links; NULL when memory failed. */
+static bool *find_defaults(const struct gather *g)
+{
+	bool *has = calloc(g->facts.links.count + 1, sizeof(*has));
+
+	for (size_t i = 0; has && i < g->facts.route_count; i++) {
+		const struct route *r = &g->facts.routes[i];
+		const struct link *l = NULL;
+
+		if (r->family == FAMILY_IPV4 && r->dst.len == 0 && r->protocol != OUR_PROTOCOL)
+			l = links_by_index(&g->facts.links, r->oif);
+		if (l)
+			has[l - g->facts.links.v] = true;
+	}
+	return has;
+}
+
 /* Whether the lease would be looked at: see `gateway` in ifsteer.conf(5). */
 static bool needs_lease(const struct gather *g, const struct link *l)
 {
 	const struct interface *decl = config_interface(g->want->config, l->name);
 	const struct told *t = facts_told(&g->facts, l->name);
 
-	if (!decl || decl->gateway[FAMILY_IPV4].kind != GATEWAY_AUTO || !l->up || (t && t->has_gateway[FAMILY_IPV4]))
-		return false;
-	for (size_t i = 0; i < g->facts.route_count; i++) {
-		const struct route *r = &g->facts.routes[i];
-
-		if (r->family == FAMILY_IPV4 && r->oif == l->index && r->dst.len == 0 && r->protocol != OUR_PROTOCOL)
-			return false;
-	}
-	return true;
+	return decl && decl->gateway[FAMILY_IPV4].kind == GATEWAY_AUTO && l->up &&
+	       !(t && t->has_gateway[FAMILY_IPV4]);
 }
 
 void gather_leases(struct gather *g)
 {
-	for (size_t i = 0; i < g->facts.links.count; i++) {
+	bool *has_default = find_defaults(g);
+
+	for (size_t i = 0; has_default && i < g->facts.links.count; i++) {
 		struct link *l = &g->facts.links.v[i];
 		struct lease lease = { .link = l, .now = time(NULL) };
 
-		if (!g->managed[i] || !needs_lease(g, l))
+		if (!g->managed[i] || has_default[i] || !needs_lease(g, l))
 			continue;
 		find_lease(&lease);
 		if (!lease.found)
@@ -211,4 +223,5 @@ void gather_leases(struct gather *g)
 		l->has_lease[FAMILY_IPV4] = true;
 		l->lease[FAMILY_IPV4] = lease.router;
 	}
+	free(has_default);
 }
