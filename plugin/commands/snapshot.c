@@ -72,7 +72,7 @@ static int read_line(struct reader *r, char **ret_word, uint32_t *ret_number, ch
 	if (rest) {
 		*number++ = '\0';
 		*rest++ = '\0';
-		err = number_parse(number, UINT32_MAX, ret_number);
+		err = number_parse(number, UINT32_MAX, ret_number) ? -EINVAL : 0;
 	}
 	rest = err ? NULL : strdup(rest);
 	if (!rest) {
