@@ -160,7 +160,9 @@ int kept_write(enum kept what, const char *text, size_t len)
 
 	if (dir < 0)
 		return dir;
-	same = !read_at(dir, places[what].name, &have, &have_len) && have_len == len && !memcmp(have, text, len);
+	if (read_at(dir, places[what].name, &have, &have_len))
+		have = NULL;
+	same = have && have_len == len && !memcmp(have, text, len);
 	free(have);
 	return same ? 0 : replace_at(dir, what, text, len);
 }
@@ -204,7 +206,7 @@ static const char *const state_words[] = {
 
 struct trial trial_read(void)
 {
-	struct trial t = { TRIAL_NONE };
+	struct trial t = { .state = TRIAL_NONE };
 	char *text, state[16];
 	int is_default;
 	size_t len;

@@ -62,34 +62,36 @@ enum exit_code session_open(struct session *s, const struct options *o)
 	return o->facts ? read_facts(s) : EXIT_DONE;
 }
 
-static enum exit_code lock(struct session *s, int seconds)
+static enum exit_code say_locked(int seconds)
+{
+	message(LEVEL_ERROR, "another run of ifsteer has held the lock for %d seconds", seconds);
+	return EXIT_LOCKED;
+}
+
+enum exit_code session_lock(struct session *s, int seconds)
 {
 	int fd = lock_take(monotonic_ms() + 1000 * (int64_t)seconds);
 
-	if (fd == -EBUSY) {
-		message(LEVEL_ERROR, "another run of ifsteer has held the lock for %d seconds", seconds);
-		return EXIT_LOCKED;
-	}
+	if (fd == -EBUSY)
+		return say_locked(seconds);
 	if (fd < 0) {
 		message_errno("the lock below /run/ifsteer", fd);
 		return EXIT_UNEXPECTED;
 	}
 	s->lock = fd;
-	return EXIT_DONE;
-}
-
-enum exit_code session_lock(struct session *s, int seconds)
-{
-	enum exit_code code = lock(s, seconds);
-
-	return code ? code : trial_settle(s->options);
+	return trial_settle(s->options);
 }
 
 enum exit_code session_lock_to_read(struct session *s, int seconds)
 {
+	int fd;
+
 	if (s->options->facts || geteuid() != 0)
 		return EXIT_DONE;
-	return lock(s, seconds);
+	fd = lock_take(monotonic_ms() + 1000 * (int64_t)seconds);
+	if (fd > 0)
+		s->lock = fd;
+	return fd == -EBUSY ? say_locked(seconds) : EXIT_DONE;
 }
 
 /* An error of the policy room's, whose words are printed. */

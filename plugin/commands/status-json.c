@@ -76,12 +76,12 @@ static void put_policy(struct json *j, const struct status *st, const struct pol
 {
 	const struct plan *plan = &st->session->plan;
 	const struct policy *p = pp->policy;
-	char where[4096 + 16];
+	CLEANUP(strbuf_done) struct strbuf where = { 0 };
 
 	json_open(j, NULL, '{');
 	json_string(j, "name", p->name);
-	snprintf(where, sizeof(where), "%s:%u", p->at.file, p->at.line);
-	json_string(j, "where", where);
+	strbuf_printf(&where, "%s:%u", p->at.file, p->at.line);
+	json_string(j, "where", where.text);
 	json_open(j, "wanted", '[');
 	for (size_t i = 0; i < p->member_count; i++)
 		json_string(j, NULL, p->members[i].name);
