@@ -190,11 +190,9 @@ static int add_prerouting(struct plan *p)
 			 plan_names_marks(p, HOOK_FORWARDED) ? "goto marked_forwarded" : "accept"));
 	TRY(nft_add_rule(c, NULL, "ct direction reply ct mark & 0x%08x vmap @replies", mask(p)));
 	TRY(nft_add_rule(c, NULL, "ct direction reply accept"));
-	if (plan_has_kill_switch(p, HOOK_FORWARDED)) {
-		TRY(nft_add_rule(c, NULL, "ct state established,related jump older_forwarded"));
-		TRY(nft_add_rule(c, NULL, "ct state invalid jump older_forwarded"));
-	}
 	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @onward", mask(p)));
+	if (plan_has_kill_switch(p, HOOK_FORWARDED))
+		TRY(nft_add_rule(c, NULL, "ct state invalid,established,related jump older_forwarded"));
 	return nft_add_rule(c, NULL, "ct state new,untracked goto arriving");
 }
 

@@ -206,18 +206,45 @@ static bool is_symmetric(const struct path *path)
 	return path->quoted[0] && (path->half[FAMILY_IPV4].symmetric || path->half[FAMILY_IPV6].symmetric);
 }
 
-/* A packet that comes in by the interface that its connection names is on its way in, whatever its direction;
- * any other is on its way to it. */
-static int add_crossing(struct plan *p, const struct path *path, const char *kind, const char *coming_in)
+static bool is_crossing(const struct way *way)
+{
+	return way->path && way->mark == way->path->mark && is_symmetric(way->path);
+}
+
+static bool needs_onward(const struct plan *p, const struct way *way)
+{
+	return !way->is_main && (is_crossing(way) || plan_has_kill_switch(p, HOOK_FORWARDED));
+}
+
+/* The original direction of what is remembered. A packet that comes in by the interface that its connection names is
+ * judged each time: the name is the way of its replies. Any other goes the way named, unless a kill switch came after. */
+static int add_onward(struct plan *p, const struct way *way)
 {
 	char name[64];
 	struct nft_chain *c;
 
-	snprintf(name, sizeof(name), "%s_%s", kind, path->word);
+	snprintf(name, sizeof(name), "onward_%s", way->word);
 	c = nft_add_chain(&p->nft, name, NULL);
 	if (!c)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "iifname %s %s", path->quoted, coming_in));
+	if (is_crossing(way))
+		TRY(nft_add_rule(c, NULL, "iifname %s goto judge_forwarded", way->path->quoted));
+	if (plan_has_kill_switch(p, HOOK_FORWARDED))
+		TRY(nft_add_rule(c, NULL, "ct state established,related jump older_forwarded"));
+	return nft_add_rule(c, NULL, "goto to_%s", way->word);
+}
+
+/* A reply that comes in by the interface that its connection names is on its way in; any other, on its way there. */
+static int add_back(struct plan *p, const struct path *path)
+{
+	char name[64];
+	struct nft_chain *c;
+
+	snprintf(name, sizeof(name), "back_%s", path->word);
+	c = nft_add_chain(&p->nft, name, NULL);
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "iifname %s accept", path->quoted));
 	return nft_add_rule(c, NULL, "goto to_%s", path->word);
 }
 
@@ -233,8 +260,7 @@ static int add_symmetry(struct plan *p, const struct path *path)
 		return -ENOMEM;
 	TRY(add_set(c, "ct mark", p->config->settings.mark_mask, path->mark,
 		    both ? "" : only_family(path->half[FAMILY_IPV4].symmetric ? FAMILY_IPV4 : FAMILY_IPV6)));
-	TRY(add_crossing(p, path, "onward", "goto judge_forwarded"));
-	return add_crossing(p, path, "back", "accept");
+	return add_back(p, path);
 }
 
 /* ---- balance ---- */
@@ -308,10 +334,10 @@ static int add_maps(struct plan *p, const struct ways *w)
 		return -ENOMEM;
 	for (size_t i = 0; i < w->count; i++) {
 		const struct way *way = &w->v[i];
-		bool crossing = way->path && way->mark == way->path->mark && is_symmetric(way->path);
 
 		if (!way->is_main)
-			TRY(nft_add_element(s, "0x%08x : goto %s_%s", way->mark, crossing ? "onward" : "to", way->word));
+			TRY(nft_add_element(s, "0x%08x : goto %s_%s", way->mark, needs_onward(p, way) ? "onward" : "to",
+					    way->word));
 	}
 	s = nft_add_set(&p->nft, "replies", true, "mark : verdict", NULL);
 	if (!s)
@@ -341,6 +367,8 @@ int ways_add(struct plan *p)
 		if (local || (forwarded && !w.v[i].is_main))
 			TRY(add_take(p, &w.v[i]));
 		TRY(add_to(p, &w.v[i]));
+		if (needs_onward(p, &w.v[i]))
+			TRY(add_onward(p, &w.v[i]));
 	}
 	for (size_t i = 0; i < p->path_count; i++)
 		if (is_symmetric(&p->paths[i]))
