@@ -2,9 +2,9 @@
  *
  * The routes that planning may need, without reading the million that somebody else's routing daemon keeps.
  *
- * Measured with 1,000,000 routes in main: all handed out 818 ms, all walked by the kernel to hand out one interface's 47 ms.
- * Hence one dump of everything while there is little of it, which is one request and not many; else one walk for each
- * interface, while that is the cheaper way, whatever the number of routes.
+ * Measured: 1,000,000 IPv4 routes all handed out 190 ms, all walked by the kernel to hand out one interface's 37 ms; 200,000 IPv6 routes
+ * 95 and 50 ms. Hence one dump of everything while there is little of it, which is one request and not many; else one walk for
+ * each interface, while that is the cheaper way, whatever the number of routes. For IPv6 it never is.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -14,10 +14,10 @@
 #include "kernel/gather.h"
 #include "kernel/rtnl-codec.h"
 
-/* So many messages are "little": 3 ms. */
+/* So many messages are "little": 1 ms. */
 #define LITTLE 4096
-/* From so many walks on, one dump of everything costs less: 818 / 47. */
-#define WALKS_MAX 17
+/* From so many interfaces on, one dump of everything costs less: 190 / 37, 95 / 50. */
+static const size_t walks_max[] = { [FAMILY_IPV4] = 5, [FAMILY_IPV6] = 0 };
 /* Of one interface, in one table: twice what planning copies. */
 #define PER_LINK 2048
 /* Of main, where the caller asks for all. */
@@ -126,7 +126,7 @@ static int dump_by_link(struct gather *g, enum family f, uint32_t table)
 	return 0;
 }
 
-/* IPv4 hands out its default routes first, so that they are there even when the rest is cut off. */
+/* The default routes come first, so that those by other interfaces are there even when the rest is cut off. */
 static int dump_table(struct gather *g, enum family f, uint32_t table)
 {
 	const struct route_filter filter = { .family = f, .table = table };
@@ -174,7 +174,7 @@ static int find_tables(const struct gather *g, enum family f, struct numbers *re
 int gather_routes(struct gather *g, enum family f)
 {
 	const struct route_filter everything = { .family = f };
-	size_t limit = g->want->all_routes || g->managed_count >= WALKS_MAX ? SIZE_MAX : LITTLE;
+	size_t limit = g->want->all_routes || g->managed_count >= walks_max[f] ? SIZE_MAX : LITTLE;
 	CLEANUP(numbers_done) struct numbers tables = { 0 };
 	bool cut;
 	int err = dump_routes(g, &everything, limit, &cut);

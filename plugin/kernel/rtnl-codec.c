@@ -383,6 +383,9 @@ static int read_fwmark(const struct nlattr *attr, struct rule *r)
 	return rtnl_get_u32(attr, &r->fwmark);
 }
 
+/* Attributes of kernel 6.15 and newer, beside each single port: all ones where the port itself is meant. */
+enum { RULE_SPORT_MASK = 28, RULE_DPORT_MASK = 29 };
+
 /* Selectors that struct rule can't say: an attribute that is always there counts when it says something, one that is unknown
  * always. */
 static bool says_more(const struct nlattr *attr)
@@ -396,6 +399,9 @@ static bool says_more(const struct nlattr *attr)
 		return false;
 	case FRA_SUPPRESS_IFGROUP:
 		return rtnl_get_u32(attr, &group) || group != UINT32_MAX;
+	case RULE_SPORT_MASK:
+	case RULE_DPORT_MASK:
+		return mnl_attr_get_payload_len(attr) < 2 || mnl_attr_get_u16(attr) != UINT16_MAX;
 	case FRA_L3MDEV:
 		return mnl_attr_get_payload_len(attr) < 1 || mnl_attr_get_u8(attr);
 	default:
