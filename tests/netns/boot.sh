@@ -6,19 +6,23 @@
 
 boot_root=/run/boot/root
 
-# boot_enter: lab_enter for tests that boot. systemd needs a cgroup, the one thing that outlives namespaces: it is removed by
-# the process that waits outside.
+# boot_enter: lab_enter for tests that boot. systemd needs a cgroup, the one thing that outlives namespaces: who waits outside
+# removes it.
 boot_enter() {
-	local mount path status
+	local mount path inside status
 	needs systemctl dbus-daemon
 	if [ -z "${LAB_INSIDE-}" ] && [ "$EUID" = 0 ]; then
 		mount=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
 		path=$(sed -n 's/^0:://p' /proc/self/cgroup)
 		export BOOT_CGROUP="$mount${path%/}/ifsteer-test.$$"
 		[ -n "$mount" ] && mkdir "$BOOT_CGROUP" 2>/dev/null || skip_all "no cgroup to boot in"
-		(lab_enter here)
+		(lab_enter here) &
+		inside=$!
+		trap 'pkill -TERM -P $inside' TERM INT
+		wait $inside
 		status=$?
-		find "$BOOT_CGROUP" -depth -type d -exec rmdir {} \;
+		wait $inside 2>/dev/null
+		find "$BOOT_CGROUP" -depth -type d -exec rmdir {} +
 		exit $status
 	fi
 	lab_enter here
@@ -56,7 +60,7 @@ boot_init() {
 		</dev/null >/dev/null 2>&1
 }
 
-# boot: the host starts; returns once systemd says that it is up.
+# boot NAME: the host starts, and systemd says that all is well.
 boot() {
 	(
 		echo 0 >"$BOOT_CGROUP/cgroup.procs" || exit
@@ -64,9 +68,12 @@ boot() {
 			"$BASH" -c "$(declare -f boot_init); boot_root=$boot_root; boot_init"
 	) &
 	boot_outside=$!
-	eventually 5 boot_find && eventually 10 boot_in systemctl is-system-running --wait
-	boot_in systemctl is-system-running
+	eventually 5 boot_find && eventually 10 boot_bus
+	is "$1" "$(boot_in systemctl is-system-running --wait)" running || note "$(boot_in systemctl --failed)"
 }
+
+# Before that systemctl can't be answered, and does not wait.
+boot_bus() { boot_in test -S /run/dbus/system_bus_socket; }
 
 boot_find() {
 	read -r boot_pid _ < <(cat "/proc/$boot_outside/task/$boot_outside/children"; echo) && [ -n "$boot_pid" ]
@@ -77,19 +84,15 @@ boot_in() {
 	nsenter -t "$boot_pid" -m -p -u -i -C -n -- "$@"
 }
 
-# shut_down: as poweroff does it; and what a kernel forgets when it stops is forgotten.
+# shut_down: as poweroff does it. The disk stays; the kernel's memory, and so namespace h, does not.
 shut_down() {
-	local link
 	kill -s RTMIN+4 "$boot_pid"
 	wait "$boot_outside"
-	for link in eth0 eth2; do
-		ip -n h link set $link down 2>/dev/null && ip -n h addr flush dev $link
-	done
-	for f in -4 -6; do
-		ip -n h $f rule flush
-		ip -n h $f rule add priority 32766 lookup main
-		ip -n h $f route flush table all 2>/dev/null
-	done
-	at h nft flush ruleset
-	ip -n h link set lo down
+	ip -n h link del eth0
+	ip -n h link del eth2
+	ip netns del h
+	lab_netns h
+	plug eth0
+	plug eth2
+	serve h
 }

@@ -6,9 +6,10 @@
 
 # ---- NetworkManager ----
 
-# nm_profile NAME LINE…: a connection for the interface of that name; LINEs are those of [ipv4] and [ipv6].
+# nm_profile NAME LINE…: a connection for the interface of that name; LINEs are those of [ipv4] and [ipv6]. ROOT is where
+# the host's disk is.
 nm_profile() {
-	local file=/etc/NetworkManager/system-connections/$1.nmconnection
+	local file=${ROOT-}/etc/NetworkManager/system-connections/$1.nmconnection
 	printf '%s\n' "[connection]" "id=$1" type=ethernet "interface-name=$1" "${@:2}" >"$file"
 	chmod 600 "$file"
 }
@@ -106,6 +107,7 @@ DHCP_RA=(dhcp-range=fd00:e2::,ra-stateless,64 enable-ra)
 interfaces() { cat >/etc/network/interfaces; }
 
 IFUPDOWN='
+auto eth0 eth2
 iface eth0 inet static
 	address 10.200.0.2/24
 	gateway 10.200.0.1

@@ -138,6 +138,7 @@ static int client_socket(const struct options *o, int family)
 
 	if (fd < 0)
 		return -1;
+	set_option(fd, SOL_SOCKET, SO_BROADCAST, 1);
 	if (o->has_mark)
 		set_option(fd, SOL_SOCKET, SO_MARK, (int)o->mark);
 	if (o->device != NULL &&

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Clients that h routes for: in, origin, from; their replies find the way back; source rewritten only where asked.
+
+. "$(dirname "$0")/lib.sh"
+lab_enter
+lab_host
+lab_lan
+
+forget_spoofed
+AT=lan by eth0 "before: the lan goes by main" tcp
+
+policies '{ name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; }'
+AT=lan answered "to: the lan is steered as h is, with its own address" op 192.168.77.5 10.0.1.9
+AT=lan answered "to: the lan is steered as h is, with its own address" op fd00:77::5 fd00:10::9
+AT=lan by eth0 "to: the rest of the lan's traffic" tcp
+AT=op expect "the way in to the lan" "* name=lan seen=172.30.255.2" tcp 192.168.77.5
+AT=gw expect "the way in to the lan" "* name=lan seen=*" tcp fd00:77::5
+AT=lan answered "the lan reaches h" h 192.168.77.5 192.168.77.1
+AT=lan answered "the lan reaches h by eth2's address" h 192.168.77.5 172.31.70.5
+expect "h reaches the lan" "local=192.168.77.1 name=lan seen=192.168.77.1" tcp 192.168.77.5
+
+policies '{ name = "lan"; in = "eth1"; via = "eth2"; }'
+for proto in tcp udp; do
+	AT=lan by eth2 "in: the lan" $proto
+	by eth0 "in: not h" $proto
+done
+AT=lan answered "in: the lan reaches h" h 192.168.77.5 192.168.77.1
+AT=lan expect "in: main's own routes stay" "* name=gw seen=192.168.77.5" tcp 10.200.0.1
+AT=gw expect "in: the way in to the lan" "* name=lan *" tcp 192.168.77.5
+
+policies '{ name = "fwd"; origin = "forwarded"; via = "eth2"; }'
+AT=lan by eth2 "origin forwarded: the lan" tcp
+by eth0 "origin forwarded: not h" tcp
+
+policies '{ name = "own"; origin = "local"; via = "eth2"; }'
+AT=lan by eth0 "origin local: not the lan" tcp
+by eth2 "origin local: h" tcp
+
+policies '{ name = "from"; from = [ "192.168.77.0/24", "fd00:77::/64" ]; via = "eth2"; }'
+AT=lan by eth2 "from: the lan" tcp
+by eth0 "from: not h" tcp
+
+policies '{ name = "from"; from = [ "192.168.77.0/24", "!192.168.77.5", "fd00:77::/64", "!fd00:77::5" ]; via = "eth2"; }'
+AT=lan by eth0 "from, negated" tcp
+
+policy <<-'END'
+	interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = [ "172.31.64.1", "fd00:e2::1" ]; snat = "always"; } );
+	policies = ( { name = "lan"; in = "eth1"; via = "eth2"; } );
+END
+apply "apply, snat always"
+SEEN[eth2,lan]=${SEEN[eth2,h]}
+for proto in tcp udp; do
+	AT=lan by eth2 "snat always: the lan leaves with h's address" $proto
+done
+by eth0 "snat always: h" tcp
+
+policies '{ name = "lan-stays"; in = "eth1"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; action = "unreachable"; }'
+AT=lan expect "forwarded, unreachable" "error=EHOSTUNREACH at=connect" tcp -t 3000 10.0.1.9
+AT=lan expect "forwarded, unreachable" "error=EHOSTUNREACH at=connect" tcp -t 3000 fd00:10::9
+expect "forwarded, unreachable: not h" "* name=gw *" tcp 10.0.1.9
+policies '{ name = "lan-stays"; in = "eth1"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; action = "prohibit"; }'
+AT=lan expect "forwarded, prohibit" "error=E@(HOSTUNREACH|ACCES) at=connect" tcp -t 3000 10.0.1.9
+AT=lan expect "forwarded, prohibit" "error=E@(HOSTUNREACH|ACCES) at=connect" tcp -t 3000 fd00:10::9
+policies '{ name = "lan-stays"; in = "eth1"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; action = "blackhole"; }'
+AT=lan expect "forwarded, blackhole" "error=ETIMEDOUT at=connect" tcp -t 400 10.0.1.9
+AT=lan expect "forwarded, blackhole" "error=ETIMEDOUT at=connect" tcp -t 400 fd00:10::9
+
+nothing_spoofed
+quiet "diff is clean" ifsteer diff
+done_testing

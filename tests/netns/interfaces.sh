@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Interfaces that vanish and come back with another index, are renamed, come up before their address, and have odd names.
+
+. "$(dirname "$0")/lib.sh"
+lab_enter
+lab_host
+
+by_eth2() {
+	answered "$1" op 172.31.70.5 10.0.1.9
+	answered "$1" op fd00:e2::5 fd00:10::9
+	AT=op inbound "$1: inbound" 172.31.70.5
+	quiet "$1: diff is clean" ifsteer diff
+}
+as_main_says() {
+	answered "$1" gw 10.200.0.2 10.0.1.9
+	quiet "$1: diff is clean" ifsteer diff
+}
+event() { quiet "hook: $*" ifsteer hook networkmanager "$@"; }
+
+policy <<<"$S4"
+before=$(host_state)
+apply
+forget_spoofed
+by_eth2 "at first"
+
+# Another index, with and without an event in between.
+index=$(at h cat /proc/net/dev_snmp6/eth2 | sed -n 's/^ifIndex[\t ]*//p')
+ip -n h link del eth2
+event eth2 down
+as_main_says "gone"
+ip -n h link add spacer type veth peer name spacer2
+plug eth2
+up eth2
+event eth2 up
+unlike "it has another index" "$(at h cat /proc/net/dev_snmp6/eth2)" "^ifIndex[[:space:]]*$index$"
+by_eth2 "back with another index"
+is "its rp_filter is loosened again" "$(at h cat /proc/sys/net/ipv4/conf/eth2/rp_filter)" 2
+ip -n h link del eth2
+plug eth2
+up eth2
+event eth2 up
+by_eth2 "back at once, nobody said that it was gone"
+
+# Renamed away and back.
+ip -n h link set eth2 down
+ip -n h link set eth2 name lan0
+event lan0 up
+as_main_says "renamed"
+ip -n h link set lan0 name eth2
+up eth2 2>/dev/null
+event eth2 up
+by_eth2 "renamed back"
+# Two that change places: eth0 and eth2 by name, not by index.
+ip -n h link set spacer name eth7
+event eth7 up
+by_eth2 "somebody else was renamed"
+
+# Up before its address, each family on its own.
+ip -n h addr flush dev eth2
+event eth2 up
+as_main_says "up without an address"
+like "status says why" "$(ifsteer status --json | tr -d '\n')" 'no address'
+ip -n h addr add 172.31.70.5/20 dev eth2
+event eth2 dhcp4-change
+answered "IPv4 came" op 172.31.70.5 10.0.1.9
+answered "IPv6 did not" gw fd00:e0::2 fd00:10::9
+ip -n h addr add fd00:e2::5/64 dev eth2 nodad
+event eth2 dhcp6-change
+by_eth2 "IPv6 came later"
+nothing_spoofed
+ip -n h link del eth7
+quiet "flush" ifsteer flush
+same "flush leaves what was before" "$(host_state | sed 's/rp_filter:[0-9]*//')" "$(sed 's/rp_filter:[0-9]*//' <<<"$before")"
+
+# Odd names, each legal; in a policy a quote and a backslash are escaped.
+odd=('"};' "it's" '{eth2}' '$(id)' 'a;b|c&d' '\n' 'x}#y' 'žluťoučký' '-rf' '@set' '!eth' 'default' 'all' '%d%s')
+for name in "${odd[@]}"; do
+	ip -n h link set eth2 down
+	at h ip link set dev eth2 name "$name" || { ok 1 "can't be named $name"; continue; }
+	ip -n h link set dev "$name" up
+	ip -n h addr replace 172.31.70.5/20 dev "$name"
+	ip -n h addr replace fd00:e2::5/64 dev "$name" nodad
+	quoted=${name//\\/\\\\}
+	quoted=${quoted//\"/\\\"}
+	policy <<-END
+		interfaces = ( { name = "eth0"; }, { name = "$quoted"; gateway = [ "172.31.64.1", "fd00:e2::1" ]; } );
+		policies = ( { name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "$quoted"; } );
+	END
+	apply "apply: an interface called $name"
+	answered "called $name" op 172.31.70.5 10.0.1.9
+	answered "called $name" op fd00:e2::5 fd00:10::9
+	AT=op expect "called $name: inbound" "* name=h *" tcp 172.31.70.5
+	quiet "called $name: diff is clean" ifsteer diff
+	quiet "called $name: status" ifsteer status
+	quiet "called $name: flush" ifsteer flush
+	unlike "called $name: flush leaves nothing" "$(host_state)" 'proto (77|ifsteer)|inet ifsteer'
+	ip -n h link set dev "$name" down
+	at h ip link set dev "$name" name eth2
+done
+
+# A glob takes what matches, and the literal name of one that looks like a glob is that one alone.
+up eth2 2>/dev/null
+ip -n h link set eth2 down
+at h ip link set dev eth2 name 'e*'
+ip -n h link set dev 'e*' up
+ip -n h addr replace 172.31.70.5/20 dev 'e*'
+ip -n h addr replace fd00:e2::5/64 dev 'e*' nodad
+policy <<-'END'
+	interfaces = ( { name = "eth0"; }, { name = "e*"; gateway = [ "172.31.64.1", "fd00:e2::1" ]; } );
+	policies = ( { name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "e*"; } );
+END
+apply "apply: an interface called e*"
+answered "called e*" op 172.31.70.5 10.0.1.9
+by eth0 "called e*: internet" tcp
+quiet "called e*: diff is clean" ifsteer diff
+nothing_spoofed
+done_testing

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# S5 with a whole host under real systemd: networking.service and nftables.service are restarted, the host is shut
+# down and boots again, and nobody types anything.
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/managers.sh"
+. "$(dirname "$0")/boot.sh"
+boot_enter
+needs ifup
+lab_routers
+plug eth0
+plug eth2
+serve h
+boot_install networking.service nftables.service ifsteer.service
+echo "$IFUPDOWN" >$boot_root/etc/network/interfaces
+mkdir -p $boot_root/etc/ifsteer/policy.d
+echo "$S4" >$boot_root/etc/ifsteer/policy.d/10-aws.conf
+
+s4_holds() {
+	answered "$1: on-premises" op 172.31.70.5 10.0.1.9
+	answered "$1: on-premises" op fd00:e2::5 fd00:10::9
+	by eth0 "$1: internet" tcp
+	AT=op inbound "$1: inbound" 172.31.70.5
+	AT=op inbound "$1: inbound" fd00:e2::5
+	quiet "$1: diff is clean" boot_in ifsteer diff
+	nothing_spoofed "$1: no packet left with the address of the other interface"
+}
+
+boot "the host is up"
+s4_holds "first boot"
+
+for unit in networking nftables ifsteer; do
+	quiet "systemctl restart $unit" boot_in systemctl restart $unit
+	s4_holds "after restart of $unit"
+done
+quiet "systemctl reload nftables" boot_in systemctl reload nftables
+s4_holds "after reload of nftables"
+quiet "systemctl stop nftables" boot_in systemctl stop nftables
+quiet "systemctl start nftables" boot_in systemctl start nftables
+s4_holds "after stop and start of nftables"
+quiet "systemctl stop networking" boot_in systemctl stop networking
+quiet "systemctl start networking" boot_in systemctl start networking
+s4_holds "after stop and start of networking"
+quiet "systemctl stop ifsteer" boot_in systemctl stop ifsteer
+answered "the unit is stopped: the policy stays" op 172.31.70.5 10.0.1.9
+quiet "ifdown eth2" boot_in ifdown eth2
+answered "ifdown eth2: main decides" gw 10.200.0.2 10.0.1.9
+quiet "ifup eth2" boot_in ifup eth2
+s4_holds "after ifdown and ifup"
+
+shut_down
+expect "the host is off" "error=*" tcp -t 200 10.0.1.9
+boot "the host is up again"
+s4_holds "second boot"
+
+echo 'policies = ( { name = "x"; vai = "eth2"; } );' >$boot_root/etc/ifsteer/policy.d/20-broken.conf
+shut_down
+boot "the host is up with a broken policy"
+answered "third boot, broken policy: what was accepted holds" op 172.31.70.5 10.0.1.9
+like "the journal says what is wrong" "$(boot_in journalctl -b -t ifsteer)" '20-broken\.conf:1: error: .*vai'
+is "no unit has failed" "$(boot_in systemctl --failed --no-legend)" ""
+shut_down
+done_testing
