@@ -18,7 +18,7 @@
 #define LITTLE 4096
 /* From so many interfaces on, one dump of everything costs less: 190 / 37, 95 / 50. */
 static const size_t walks_max[] = { [FAMILY_IPV4] = 5, [FAMILY_IPV6] = 0 };
-/* Of one interface, in one table: twice what planning copies. */
+/* Of one interface: twice what planning copies. */
 #define PER_LINK 2048
 /* Of main, where the caller asks for all. */
 #define ALL_MAX 100000
@@ -32,21 +32,23 @@ struct route_reader {
 	bool cut;			/* there are more */
 };
 
-static bool is_managed(const struct gather *g, uint32_t index)
+/* A managed interface's. Beyond what anybody copies, only its connected networks. */
+static bool is_managed(struct gather *g, const struct route *r)
 {
-	const struct link *l = links_by_index(&g->facts.links, index);
+	const struct link *l = r->oif ? links_by_index(&g->facts.links, r->oif) : NULL;
+	struct gather_link *mine = l ? &g->links[l - g->facts.links.v] : NULL;
 
-	return l && g->managed[l - g->facts.links.v];
+	return mine && mine->managed && (mine->routes++ < PER_LINK || r->protocol == RTPROT_KERNEL);
 }
 
 static bool is_wanted(struct route_reader *reader, const struct route *r)
 {
-	const struct gather *g = reader->g;
+	struct gather *g = reader->g;
 
 	if (r->table == RT_TABLE_LOCAL || r->type == RTN_LOCAL || r->type == RTN_BROADCAST || r->type == RTN_ANYCAST ||
 	    r->type == RTN_MULTICAST)
 		return false;
-	if (r->protocol == OUR_PROTOCOL || r->dst.len == 0 || (r->oif && is_managed(g, r->oif)))
+	if (r->protocol == OUR_PROTOCOL || r->dst.len == 0 || is_managed(g, r))
 		return true;
 	if (r->table != RT_TABLE_MAIN)
 		return numbers_contain(&g->own_tables, r->table);
@@ -86,6 +88,8 @@ static void restart_routes(void *ctx)
 	struct route_reader *reader = ctx;
 
 	reader->g->facts.route_count = reader->start;
+	for (size_t i = 0; i < reader->g->facts.links.count; i++)
+		reader->g->links[i].routes = 0;
 	reader->extra = 0;
 	reader->seen = 0;
 	reader->cut = false;
@@ -113,7 +117,7 @@ static int dump_by_link(struct gather *g, enum family f, uint32_t table)
 		bool cut;
 		int err;
 
-		if (!g->managed[i])
+		if (!g->links[i].managed)
 			continue;
 		err = dump_routes(g, &filter, PER_LINK, &cut);
 		/* More than anybody copies: but never without its connected networks. */

@@ -68,14 +68,14 @@ static int find_managed(struct gather *g)
 {
 	const struct links *l = &g->facts.links;
 
-	g->managed = calloc(l->count + 1, sizeof(*g->managed));
-	if (!g->managed)
+	g->links = calloc(l->count + 1, sizeof(*g->links));
+	if (!g->links)
 		return -ENOMEM;
 	for (size_t i = 0; g->want->config && i < l->count; i++) {
 		const struct interface *decl = config_interface(g->want->config, l->v[i].name);
 
-		g->managed[i] = decl && (!decl->is_glob || !l->v[i].loopback);
-		g->managed_count += g->managed[i];
+		g->links[i].managed = decl && (!decl->is_glob || !l->v[i].loopback);
+		g->managed_count += g->links[i].managed;
 	}
 	return 0;
 }
@@ -302,6 +302,6 @@ int facts_gather(const struct facts_want *want, struct facts *ret, struct diag *
 	facts_done(&g.facts);
 	netlink_close(&g.route);
 	numbers_done(&g.own_tables);
-	free(g.managed);
+	free(g.links);
 	return err;
 }

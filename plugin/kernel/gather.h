@@ -7,11 +7,16 @@
 #include "kernel/kernel.h"
 #include "kernel/netlink.h"
 
+struct gather_link {
+	bool managed;
+	uint32_t routes;		/* of one family kept so far */
+};
+
 struct gather {
 	const struct facts_want *want;
 	struct netlink route;		/* NETLINK_ROUTE */
 	struct facts facts;
-	bool *managed;			/* by place in facts.links.v */
+	struct gather_link *links;	/* by place in facts.links.v */
 	size_t managed_count;
 	/* Tables that are an interface's own: the policy says so, or a rule of ours looks them up. */
 	struct numbers own_tables;

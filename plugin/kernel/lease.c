@@ -215,7 +215,7 @@ void gather_leases(struct gather *g)
 		struct link *l = &g->facts.links.v[i];
 		struct lease lease = { .link = l, .now = time(NULL) };
 
-		if (!g->managed[i] || has_default[i] || !needs_lease(g, l))
+		if (!g->links[i].managed || has_default[i] || !needs_lease(g, l))
 			continue;
 		find_lease(&lease);
 		if (!lease.found)
