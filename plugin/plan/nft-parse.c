@@ -197,6 +197,16 @@ static int parse_elements(struct nft_set *s, const char *at, const char *end)
 	return err;
 }
 
+/* Interval sets of addresses hold ranges. Type and flags stand ahead of the elements. */
+static void find_ranges(struct nft_set *s)
+{
+	bool ipv6 = s->type && strcmp(s->type, "ipv6_addr") == 0;
+
+	s->has_ranges = !s->is_map && s->flags && strstr(s->flags, "interval") &&
+			(ipv6 || (s->type && strcmp(s->type, "ipv4_addr") == 0));
+	s->family = ipv6 ? FAMILY_IPV6 : FAMILY_IPV4;
+}
+
 static int parse_set_statement(struct nft_set *set, const struct slice *s)
 {
 	const char *value;
@@ -206,15 +216,11 @@ static int parse_set_statement(struct nft_set *set, const struct slice *s)
 
 	if (field && !*field) {
 		*field = slice_text(s, value);
-		if (!*field)
-			return -ENOMEM;
-		if (field == &set->type && !set->is_map) {
-			set->has_ranges = strcmp(*field, "ipv4_addr") == 0 || strcmp(*field, "ipv6_addr") == 0;
-			set->family = strcmp(*field, "ipv6_addr") == 0 ? FAMILY_IPV6 : FAMILY_IPV4;
-		}
-		return 0;
+		return *field ? 0 : -ENOMEM;
 	}
 	value = slice_behind(s, "elements");
+	if (value)
+		find_ranges(set);
 	/* Anything else (auto-merge, size, policy, comment) doesn't change what the set holds. */
 	return value ? parse_elements(set, memchr(value, '{', s->len - (value - s->at)) ?: s->at + s->len,
 				      s->at + s->len) : 0;

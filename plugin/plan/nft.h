@@ -23,7 +23,7 @@ struct nft_chain {
 	size_t rule_count;
 };
 
-/* A named set or map. Address sets hold ranges, so that 100,000 of them stay small; all others text. */
+/* A named set or map. Interval sets of addresses hold ranges, so that 100,000 of them stay small; all others text. */
 struct nft_set {
 	char *name;
 	bool is_map;

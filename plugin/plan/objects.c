@@ -12,7 +12,7 @@
 #include "base/strbuf.h"
 #include "plan/facts.h"
 
-static int compare_slot(const struct route *a, const struct route *b)
+int route_slot_compare(const struct route *a, const struct route *b)
 {
 	return CMP(a->family, b->family) ?: CMP(a->table, b->table) ?: prefix_compare(&a->dst, &b->dst) ?:
 	       CMP(a->metric, b->metric);
@@ -20,7 +20,7 @@ static int compare_slot(const struct route *a, const struct route *b)
 
 int route_compare(const struct route *a, const struct route *b)
 {
-	return compare_slot(a, b) ?: CMP(a->type, b->type) ?: CMP(a->protocol, b->protocol) ?:
+	return route_slot_compare(a, b) ?: CMP(a->type, b->type) ?: CMP(a->protocol, b->protocol) ?:
 	       CMP(a->scope, b->scope) ?: CMP(a->has_gateway, b->has_gateway) ?:
 	       addr_compare(&a->gateway, &b->gateway) ?: CMP(a->oif, b->oif) ?: CMP(a->onlink, b->onlink) ?:
 	       CMP(a->mtu, b->mtu) ?: CMP(a->has_src, b->has_src) ?: addr_compare(&a->src, &b->src);
@@ -28,7 +28,7 @@ int route_compare(const struct route *a, const struct route *b)
 
 bool route_same_slot(const struct route *a, const struct route *b)
 {
-	return compare_slot(a, b) == 0;
+	return route_slot_compare(a, b) == 0;
 }
 
 static int compare_ranges(const struct number_range *a, const struct number_range *b)

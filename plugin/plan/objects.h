@@ -63,7 +63,9 @@ struct rule {
 /* Total orders over everything that we can set; equal means "the same object". `dead` does not count. */
 int route_compare(const struct route *a, const struct route *b);
 int rule_compare(const struct rule *a, const struct rule *b);
-/* Whether adding `a` beside `b` is refused with EEXIST: same family, table, destination and metric. */
+/* The order of slots, which comes first in that of routes. Adding a route where its slot is taken is refused
+ * with EEXIST: same family, table, destination and metric. */
+int route_slot_compare(const struct route *a, const struct route *b);
 bool route_same_slot(const struct route *a, const struct route *b);
 
 struct strbuf;

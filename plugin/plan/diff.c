@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The desired state against the facts: steps in make-before-break order. What does not carry our protocol
+ * is never touched, wherever it stands.
+ */
+#include "plan/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/vec.h"
+#include "plan/dead.h"
+
+void steps_done(struct steps *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->v[i].kind == STEP_NFT)
+			free(s->v[i].of.nft);
+		else if (s->v[i].kind == STEP_FORGET_CONNECTIONS)
+			free(s->v[i].of.connections.kept);
+	}
+	free(s->v);
+	*s = (struct steps){ 0 };
+}
+
+static struct step *add_step(struct steps *s, enum step_kind kind)
+{
+	struct step *step = VEC_PUSH(s->v, s->count);
+
+	if (step)
+		step->kind = kind;
+	return step;
+}
+
+/* ---- sysctls ---- */
+
+static const struct saved_sysctl *find_saved(const struct facts *f, const struct link *l, bool src_valid_mark)
+{
+	for (size_t i = 0; i < f->saved_count; i++) {
+		const struct saved_sysctl *s = &f->saved[i];
+
+		if (s->index == l->index && s->src_valid_mark == src_valid_mark && strcmp(s->name, l->name) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static bool is_sysctl_wanted(const struct plan *p, const struct saved_sysctl *s)
+{
+	for (size_t i = 0; i < p->sysctl_count; i++)
+		if (p->sysctls[i].link->index == s->index && p->sysctls[i].src_valid_mark == s->src_valid_mark)
+			return true;
+	return false;
+}
+
+static int set_sysctls(const struct plan *p, struct steps *ret)
+{
+	for (size_t i = 0; i < p->sysctl_count; i++) {
+		const struct want_sysctl *w = &p->sysctls[i];
+		uint8_t now = w->src_valid_mark ? w->link->src_valid_mark : w->link->rp_filter;
+		const struct saved_sysctl *saved = find_saved(p->facts, w->link, w->src_valid_mark);
+		struct step *s;
+
+		if (now == w->value)
+			continue;
+		s = add_step(ret, STEP_SYSCTL);
+		if (!s)
+			return -ENOMEM;
+		memcpy(s->of.sysctl.name, w->link->name, NAME_SIZE);
+		s->of.sysctl.index = w->link->index;
+		s->of.sysctl.src_valid_mark = w->src_valid_mark;
+		s->of.sysctl.value = w->value;
+		/* What somebody wrote over our value is not what we found. */
+		s->of.sysctl.found = saved ? saved->value : now;
+	}
+	return 0;
+}
+
+/* An interface that came back with another index has values of its own: the saved one is just forgotten. */
+static int restore_sysctls(const struct plan *p, struct steps *ret)
+{
+	for (size_t i = 0; i < p->facts->saved_count; i++) {
+		const struct saved_sysctl *saved = &p->facts->saved[i];
+		const struct link *l = links_by_index(&p->facts->links, saved->index);
+		struct step *s;
+
+		if (!l || strcmp(l->name, saved->name) || is_sysctl_wanted(p, saved))
+			continue;
+		s = add_step(ret, STEP_RESTORE_SYSCTL);
+		if (!s)
+			return -ENOMEM;
+		memcpy(s->of.sysctl.name, saved->name, NAME_SIZE);
+		s->of.sysctl.index = saved->index;
+		s->of.sysctl.src_valid_mark = saved->src_valid_mark;
+		s->of.sysctl.value = s->of.sysctl.found = saved->value;
+	}
+	return 0;
+}
+
+/* ---- routes ---- */
+
+struct route_change {
+	const struct route *route;
+	enum step_kind kind;
+};
+
+struct route_changes {
+	struct route_change *v;
+	size_t count;
+};
+
+static void route_changes_done(struct route_changes *c)
+{
+	free(c->v);
+}
+
+static int note_route(struct route_changes *c, enum step_kind kind, const struct route *r)
+{
+	struct route_change *change = VEC_PUSH(c->v, c->count);
+
+	if (!change)
+		return -ENOMEM;
+	*change = (struct route_change){ r, kind };
+	return 0;
+}
+
+/* By slot; within one in the order of their array. */
+static int compare_route_pointers(const void *a, const void *b)
+{
+	const struct route *const *left = a, *const *right = b;
+
+	return route_slot_compare(*left, *right) ?: CMP(*left, *right);
+}
+
+/* NULL: no memory. */
+static const struct route **sort_routes(const struct route *v, size_t count)
+{
+	const struct route **sorted = calloc(count + 1, sizeof(*sorted));
+
+	for (size_t i = 0; sorted && i < count; i++)
+		sorted[i] = &v[i];
+	if (sorted)
+		qsort(sorted, count, sizeof(*sorted), compare_route_pointers);
+	return sorted;
+}
+
+/* A route by an interface that is gone went with it. */
+static bool can_delete(const struct facts *f, const struct route *r)
+{
+	return r->protocol == OUR_PROTOCOL && (!r->oif || links_by_index(&f->links, r->oif));
+}
+
+/* One slot: what stands in it, have[0] to have[count - 1], against the one that is wanted, or NULL. */
+static int compare_slot(const struct facts *f, const struct route *const *have, size_t count, const struct route *want,
+			struct route_changes *ret)
+{
+	bool stands = false, ours = false, foreign = false;
+	int err = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		stands |= want && route_compare(have[i], want) == 0;
+		ours |= can_delete(f, have[i]);
+		foreign |= have[i]->protocol != OUR_PROTOCOL;
+	}
+	if (want && !stands && !foreign)
+		return note_route(ret, ours ? STEP_REPLACE_ROUTE : STEP_ADD_ROUTE, want);
+	for (size_t i = 0; i < count && !err; i++)
+		if (can_delete(f, have[i]) && !(want && route_compare(have[i], want) == 0))
+			err = note_route(ret, STEP_DELETE_ROUTE, have[i]);
+	return err;
+}
+
+static int compare_routes(const struct plan *p, struct route_changes *ret)
+{
+	const struct route **have = sort_routes(p->facts->routes, p->facts->route_count);
+	const struct route **want = sort_routes(p->routes, p->route_count);
+	size_t hn = p->facts->route_count, wn = p->route_count, h = 0, w = 0;
+	int err = have && want ? 0 : -ENOMEM;
+
+	while (!err && (h < hn || w < wn)) {
+		int c = h == hn ? 1 : w == wn ? -1 : route_slot_compare(have[h], want[w]);
+		const struct route *slot = c < 0 ? have[h] : want[w];
+		const struct route *wanted = c < 0 ? NULL : want[w];
+		size_t n = 0;
+
+		while (h + n < hn && route_same_slot(have[h + n], slot))
+			n++;
+		/* A slot holds one route: where planning names two, the first stands. */
+		while (w < wn && route_same_slot(want[w], slot))
+			w++;
+		err = compare_slot(p->facts, have + h, n, wanted, ret);
+		h += n;
+	}
+	free(have);
+	free(want);
+	return err;
+}
+
+static int add_route_steps(const struct route_changes *c, bool deletes, bool with_gateway, struct steps *ret)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct step *s;
+
+		if ((c->v[i].kind == STEP_DELETE_ROUTE) != deletes || c->v[i].route->has_gateway != with_gateway)
+			continue;
+		s = add_step(ret, c->v[i].kind);
+		if (!s)
+			return -ENOMEM;
+		s->of.route = *c->v[i].route;
+	}
+	return 0;
+}
+
+/* ---- rules ---- */
+
+struct rule_changes {
+	const struct rule **fresh, **gone;	/* by the kernel's order */
+	size_t fresh_count, gone_count;
+};
+
+static void rule_changes_done(struct rule_changes *c)
+{
+	free(c->fresh);
+	free(c->gone);
+}
+
+static int compare_rule_pointers(const void *a, const void *b)
+{
+	const struct rule *const *left = a, *const *right = b;
+
+	return rule_compare(*left, *right);
+}
+
+/* Ours whatever the priority: the band may have been moved. One with a selector that we don't know could not be
+ * deleted without hitting another. */
+static bool is_ours(const struct rule *r)
+{
+	return r->protocol == OUR_PROTOCOL && !r->has_other && r->action != RULE_OTHER;
+}
+
+static const struct rule **sort_rules(const struct rule *v, size_t count, size_t *ret_count)
+{
+	const struct rule **sorted = calloc(count + 1, sizeof(*sorted));
+
+	*ret_count = 0;
+	for (size_t i = 0; sorted && i < count; i++)
+		if (is_ours(&v[i]))
+			sorted[(*ret_count)++] = &v[i];
+	if (sorted)
+		qsort(sorted, *ret_count, sizeof(*sorted), compare_rule_pointers);
+	return sorted;
+}
+
+static int compare_rules(const struct plan *p, struct rule_changes *ret)
+{
+	size_t hn, wn, h = 0, w = 0;
+	const struct rule **have = ret->gone = sort_rules(p->facts->rules, p->facts->rule_count, &hn);
+	const struct rule **want = ret->fresh = sort_rules(p->rules, p->rule_count, &wn);
+
+	if (!have || !want)
+		return -ENOMEM;
+	/* What remains is moved to the front of the same arrays. */
+	while (h < hn || w < wn) {
+		int c = h == hn ? 1 : w == wn ? -1 : rule_compare(have[h], want[w]);
+
+		if (c < 0)
+			ret->gone[ret->gone_count++] = have[h];
+		else if (c > 0)
+			ret->fresh[ret->fresh_count++] = want[w];
+		h += c <= 0;
+		w += c >= 0;
+	}
+	return 0;
+}
+
+/* A companion leads local packets that bear no mark yet. */
+static bool is_companion(const struct rule *r)
+{
+	return r->fwmark == 0 && r->fwmask == UINT32_MAX && r->iif[0];
+}
+
+/* Whether a companion of the same meaning comes at another priority. */
+static bool only_moves(const struct rule *gone, const struct rule_changes *c)
+{
+	for (size_t i = 0; i < c->fresh_count; i++) {
+		struct rule moved = *c->fresh[i];
+
+		moved.priority = gone->priority;
+		moved.target = gone->target;
+		if (rule_compare(gone, &moved) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int add_rule_step(enum step_kind kind, const struct rule *r, struct steps *ret)
+{
+	struct step *s = add_step(ret, kind);
+
+	if (!s)
+		return -ENOMEM;
+	s->of.rule = *r;
+	return 0;
+}
+
+/* What others jump to comes first; then the band from its beginning, so that the replies' rules stand before
+ * companions do. */
+static int add_rules(const struct rule_changes *c, bool companions, struct steps *ret)
+{
+	int err = 0;
+
+	for (int nops = 1; nops >= 0; nops--)
+		for (size_t i = 0; i < c->fresh_count && !err; i++)
+			if (is_companion(c->fresh[i]) == companions && (c->fresh[i]->action == RULE_NOP) == nops)
+				err = add_rule_step(STEP_ADD_RULE, c->fresh[i], ret);
+	return err;
+}
+
+/* The other way round. */
+static int delete_rules(const struct rule_changes *c, struct steps *ret)
+{
+	int err = 0;
+
+	for (int nops = 0; nops <= 1; nops++)
+		for (size_t i = c->gone_count; i-- && !err;)
+			if ((c->gone[i]->action == RULE_NOP) == nops && !(is_companion(c->gone[i]) && !only_moves(c->gone[i], c)))
+				err = add_rule_step(STEP_DELETE_RULE, c->gone[i], ret);
+	return err;
+}
+
+/* A companion that just goes does so before the nftables transaction, which may end the marks by which the flows
+ * that it catches without right are sent back to main. */
+static int delete_companions(const struct rule_changes *c, struct steps *ret)
+{
+	int err = 0;
+
+	for (size_t i = c->gone_count; i-- && !err;)
+		if (is_companion(c->gone[i]) && !only_moves(c->gone[i], c))
+			err = add_rule_step(STEP_DELETE_RULE, c->gone[i], ret);
+	return err;
+}
+
+/* ---- all of it ---- */
+
+static int add_nft(const struct nft_table *have, const struct nft_table *want, struct steps *ret)
+{
+	CLEANUP(strbuf_done) struct strbuf script = { 0 };
+	int err = nft_script(have, want, &script);
+	struct step *s;
+
+	if (err || !script.len)
+		return err;
+	s = add_step(ret, STEP_NFT);
+	if (!s)
+		return -ENOMEM;
+	s->of.nft = strbuf_take(&script);
+	return s->of.nft ? 0 : -ENOMEM;
+}
+
+/* Companions are a help that only the marks make right: they come after nftables. */
+static int make_steps(const struct plan *p, const struct nft_table *have, struct steps *ret)
+{
+	CLEANUP(route_changes_done) struct route_changes routes = { 0 };
+	CLEANUP(rule_changes_done) struct rule_changes rules = { 0 };
+	int err = compare_routes(p, &routes);
+
+	err = err ?: compare_rules(p, &rules);
+	err = err ?: set_sysctls(p, ret);
+	err = err ?: add_route_steps(&routes, false, false, ret);
+	err = err ?: add_route_steps(&routes, false, true, ret);
+	err = err ?: add_rules(&rules, false, ret);
+	err = err ?: delete_companions(&rules, ret);
+	err = err ?: add_nft(have, &p->nft, ret);
+	err = err ?: add_rules(&rules, true, ret);
+	err = err ?: delete_rules(&rules, ret);
+	err = err ?: add_route_steps(&routes, true, true, ret);
+	err = err ?: add_route_steps(&routes, true, false, ret);
+	err = err ?: restore_sysctls(p, ret);
+	return err;
+}
+
+int plan_steps(const struct plan *p, struct steps *ret)
+{
+	CLEANUP(nft_table_done) struct nft_table have = { 0 };
+	CLEANUP(steps_done) struct steps steps = { 0 };
+	int err = nft_parse(p->facts->nft, &have);
+
+	err = err ?: make_steps(p, &have, &steps);
+	err = err ?: plan_dead_paths(p, &have, &steps);
+	if (err)
+		return err;
+	*ret = steps;
+	steps = (struct steps){ 0 };
+	return 0;
+}
+
+int plan_flush(const struct facts *f, struct steps *ret)
+{
+	CLEANUP(steps_done) struct steps steps = { 0 };
+	struct nft_table have = { .exists = f->nft != NULL };
+	struct plan nothing = { .facts = f };
+	int err = make_steps(&nothing, &have, &steps);
+
+	if (err)
+		return err;
+	*ret = steps;
+	steps = (struct steps){ 0 };
+	return 0;
+}
