@@ -22,8 +22,9 @@ int route_compare(const struct route *a, const struct route *b)
 {
 	return route_slot_compare(a, b) ?: CMP(a->type, b->type) ?: CMP(a->protocol, b->protocol) ?:
 	       CMP(a->scope, b->scope) ?: CMP(a->has_gateway, b->has_gateway) ?:
-	       addr_compare(&a->gateway, &b->gateway) ?: CMP(a->oif, b->oif) ?: CMP(a->onlink, b->onlink) ?:
-	       CMP(a->mtu, b->mtu) ?: CMP(a->has_src, b->has_src) ?: addr_compare(&a->src, &b->src);
+	       (a->has_gateway ? addr_compare(&a->gateway, &b->gateway) : 0) ?: CMP(a->oif, b->oif) ?:
+	       CMP(a->onlink, b->onlink) ?: CMP(a->mtu, b->mtu) ?: CMP(a->has_src, b->has_src) ?:
+	       (a->has_src ? addr_compare(&a->src, &b->src) : 0);
 }
 
 bool route_same_slot(const struct route *a, const struct route *b)
