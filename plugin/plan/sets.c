@@ -90,6 +90,20 @@ static int add_ranges(struct plan *p, const char *name, enum family f, const str
 	return 0;
 }
 
+/* As nft prints it: 1d2h3m4s. */
+static char *duration(uint32_t seconds)
+{
+	static const struct { uint32_t length; char unit; } units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	struct strbuf b = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (seconds >= units[i].length)
+			strbuf_printf(&b, "%u%c", seconds / units[i].length, units[i].unit);
+		seconds %= units[i].length;
+	}
+	return strbuf_take(&b);
+}
+
 static int add_dynamic(struct plan *p, const char *name, enum family f, uint32_t timeout)
 {
 	struct nft_set *s = nft_add_set(&p->nft, name, false, f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr",
@@ -98,11 +112,9 @@ static int add_dynamic(struct plan *p, const char *name, enum family f, uint32_t
 	if (!s)
 		return -ENOMEM;
 	s->is_dynamic = true;
-	if (timeout && asprintf(&s->timeout, "%us", timeout) < 0) {
-		s->timeout = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	if (timeout)
+		s->timeout = duration(timeout);
+	return timeout && !s->timeout ? -ENOMEM : 0;
 }
 
 static int add_policy_sets(struct plan *p, enum family f)
