@@ -204,9 +204,9 @@ static enum exit_code read_words(struct options *o, struct words *w)
 			o->command = find_command(word);
 			if (!o->command)
 				return no_such_command(word);
-			only_words = o->command->raw;
 		} else {
 			w->rest[w->rest_count++] = word;
+			only_words |= o->command->raw;
 		}
 	}
 	return EXIT_DONE;
@@ -252,16 +252,30 @@ static enum exit_code run(struct options *o, struct words *w)
 	return c->run(o);
 }
 
-int main(int argc, char **argv)
+static enum exit_code run_command_line(struct options *o, int argc, char **argv)
 {
-	struct options o = { .env = environment };
 	struct words w = { .argc = argc, .argv = argv, .next = 1 };
-	const char *no_color = getenv("NO_COLOR");
 	enum exit_code code;
 
 	w.rest = calloc((size_t)argc + 1, sizeof(*w.rest));
 	if (!w.rest)
 		return EXIT_UNEXPECTED;
+	code = read_words(o, &w);
+	if (code == EXIT_DONE && w.wants_help)
+		code = help(o->command ? o->command->name : NULL);
+	else if (code == EXIT_DONE && !o->command)
+		code = usage_error(NULL, "a command is missing");
+	else if (code == EXIT_DONE)
+		code = run(o, &w);
+	free(w.rest);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .env = environment };
+	const char *no_color = getenv("NO_COLOR");
+
 	/* A terminal that goes away must not stop an apply in the middle of a message. */
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
@@ -271,13 +285,5 @@ int main(int argc, char **argv)
 	o.color = isatty(STDOUT_FILENO) && (!no_color || !*no_color);
 	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))
 		return print_out("ifsteer " VERSION "\n");
-	code = read_words(&o, &w);
-	if (code == EXIT_DONE && w.wants_help)
-		code = help(o.command ? o.command->name : NULL);
-	else if (code == EXIT_DONE && !o.command)
-		code = usage_error(NULL, "a command is missing");
-	else if (code == EXIT_DONE)
-		code = run(&o, &w);
-	free(w.rest);
-	return code;
+	return run_command_line(&o, argc, argv);
 }

@@ -51,7 +51,7 @@ struct command {
 	const struct option_spec *options;	/* up to OPTIONS_MAX; the last one's name is NULL */
 	int min_words;
 	int max_words;			/* -1: any number */
-	bool raw;			/* all words behind it are its own: an interface may be called -v */
+	bool raw;			/* no options behind its first word: an interface may be called -v */
 	bool takes_facts;		/* --facts makes sense */
 	enum exit_code (*run)(const struct options *o);
 };

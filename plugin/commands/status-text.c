@@ -89,7 +89,7 @@ static void put_origin(const struct status *st, struct strbuf *out)
 		strbuf_add(&text, s->options->path ? s->options->path : POLICY_DEFAULT_DIR);
 		break;
 	case ORIGIN_ACCEPTED:
-		strbuf_add(&text, "the files are in error; the policy that was accepted last is in force");
+		strbuf_add(&text, "the files are in error; in force is what was accepted last");
 		break;
 	case ORIGIN_TRIAL:
 		strbuf_printf(&text, "a change on trial, put back in %" PRId64 " seconds unless `ifsteer confirm` comes",
