@@ -207,7 +207,7 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 	}
 	if (!get_context())
 		return -ENOMEM;
-	nft_ctx_output_set_flags(context, stateless ? NFT_CTX_OUTPUT_STATELESS : 0);
+	nft_ctx_output_set_flags(context, (stateless ? NFT_CTX_OUTPUT_STATELESS : 0) | NFT_CTX_OUTPUT_NUMERIC_PROTO);
 	if (nft_run_cmd_from_buffer(context, "list table inet " OUR_TABLE)) {
 		if (table_exists(&exists) == 0 && !exists) {	/* it went away just now */
 			*ret = NULL;

@@ -91,7 +91,8 @@ static int add_address(const struct plan *p, const struct policy_plan *pp, bool 
 	return r;
 }
 
-/* Names for which nft has an expression of its own: "tcp dport" says the protocol, too. */
+/* Names for which nft has an expression of its own: "tcp dport" says the protocol, too. Elsewhere protocols are
+ * numbers: for a name, libnftables asks the name service, which costs more than all the rest of an apply. */
 static const char *transport(uint32_t protocol)
 {
 	switch (protocol) {
@@ -105,24 +106,6 @@ static const char *transport(uint32_t protocol)
 		return "sctp";
 	default:
 		return NULL;
-	}
-}
-
-static const char *protocol_name(uint32_t protocol)
-{
-	switch (protocol) {
-	case 1:
-		return "icmp";
-	case 47:
-		return "gre";
-	case 50:
-		return "esp";
-	case 51:
-		return "ah";
-	case 58:
-		return "ipv6-icmp";
-	default:
-		return transport(protocol);
 	}
 }
 
@@ -141,7 +124,7 @@ static void put_protocol(struct strbuf *b, const struct policy *pol)
 	char expr[16];
 
 	if (!one || !(pol->sport.given || pol->dport.given))
-		put_match(b, "meta l4proto", &pol->protocol, protocol_name);
+		put_match(b, "meta l4proto", &pol->protocol, NULL);
 	snprintf(expr, sizeof(expr), "%s sport", one ? one : "th");
 	put_match(b, expr, &pol->sport, NULL);
 	snprintf(expr, sizeof(expr), "%s dport", one ? one : "th");

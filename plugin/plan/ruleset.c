@@ -158,7 +158,7 @@ static int add_midstream(struct plan *p)
 		if (!c)
 			return -ENOMEM;
 	}
-	TRY(nft_add_rule(c, "its address is gone", "meta l4proto tcp fib saddr type != local reject with tcp reset"));
+	TRY(nft_add_rule(c, "its address is gone", "meta l4proto 6 fib saddr type != local reject with tcp reset"));
 	for (size_t i = 0; i < p->path_count; i++)
 		TRY(ways_add_dead_sources(c, &p->paths[i]));
 	return nft_add_rule(c, NULL, "goto unsteered");
@@ -173,7 +173,7 @@ static int add_cut(struct plan *p)
 	c = chain(p, "cut", NULL);
 	if (!c)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "meta l4proto tcp reject with tcp reset"));
+	TRY(nft_add_rule(c, NULL, "meta l4proto 6 reject with tcp reset"));
 	return nft_add_rule(c, NULL, "drop");
 }
 

@@ -106,8 +106,8 @@ static char *duration(uint32_t seconds)
 
 static int add_dynamic(struct plan *p, const char *name, enum family f, uint32_t timeout)
 {
-	struct nft_set *s = nft_add_set(&p->nft, name, false, f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr",
-					timeout ? "timeout" : NULL);
+	/* A timeout implies the flag, and nft then doesn't list it. */
+	struct nft_set *s = nft_add_set(&p->nft, name, false, f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr", NULL);
 
 	if (!s)
 		return -ENOMEM;

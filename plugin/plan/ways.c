@@ -136,7 +136,7 @@ static int add_end(struct nft_chain *c, const struct way *way, const char *match
 
 	snprintf(comment, sizeof(comment), "%s: %s", way->path->word, h->reason);
 	if (way->is_kill) {
-		TRY(nft_add_rule(c, comment, "%smeta l4proto tcp reject with tcp reset", match));
+		TRY(nft_add_rule(c, comment, "%smeta l4proto 6 reject with tcp reset", match));
 		return nft_add_rule(c, comment, "%sdrop", match);
 	}
 	return nft_add_rule(c, comment, "%s%sdrop", match, h->dead ? "" : "ct direction original ");
@@ -297,7 +297,7 @@ static int add_hash(const struct plan *p, struct nft_chain *c, const struct poli
 	}
 	if (map.failed)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "meta l4proto { tcp, udp, dccp, sctp } jhash %s saddr . %s daddr . meta l4proto . th sport . "
+	TRY(nft_add_rule(c, NULL, "meta l4proto { 6, 17, 33, 132 } jhash %s saddr . %s daddr . meta l4proto . th sport . "
 			 "th dport mod %u seed 0x%x vmap { %s }", ip, ip, total, hash_seed(p), map.text));
 	return nft_add_rule(c, NULL, "jhash %s saddr . %s daddr . meta l4proto mod %u seed 0x%x vmap { %s }", ip, ip, total,
 			    hash_seed(p), map.text);
@@ -432,7 +432,7 @@ int ways_add_dead_sources(struct nft_chain *c, const struct path *path)
 			continue;
 		snprintf(comment, sizeof(comment), "%s: %s", path->word, h->reason);
 		for (size_t i = 0; i < h->address_count; i++)
-			TRY(nft_add_rule(c, comment, "meta l4proto tcp %s saddr %s reject with tcp reset",
+			TRY(nft_add_rule(c, comment, "meta l4proto 6 %s saddr %s reject with tcp reset",
 					 f == FAMILY_IPV4 ? "ip" : "ip6", addr_print(&h->addresses[i], buf)));
 	}
 	return 0;
