@@ -101,7 +101,7 @@ const struct link *links_by_name(const struct links *l, const char *name);
 const struct told *facts_told(const struct facts *f, const char *name);
 
 /* The file of `ifsteer facts`: versioned text, one fact a line, stable order. -EINVAL with a message in
- * `d` for what cannot be read. */
+ * `d` for what cannot be read; text[len] is a NUL. */
 struct strbuf;
 struct diag;
 void facts_print(const struct facts *f, struct strbuf *out);
