@@ -123,7 +123,24 @@ struct route_extra {
 	bool unsayable;
 };
 
-/* One attribute of a route or of one of its nexthops. */
+/* What a route with one nexthop says itself, and each nexthop of several. */
+static int read_nexthop_attribute(const struct nlattr *attr, struct route *r, struct route_extra *extra)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case RTA_GATEWAY:
+		r->has_gateway = true;
+		return rtnl_get_addr(attr, r->family, &r->gateway);
+	case RTA_VIA:
+		r->has_gateway = true;
+		return read_via(attr, &r->gateway);
+	case RTA_ENCAP:
+		extra->unsayable = true;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 static int read_attribute(const struct nlattr *attr, struct route *r, struct route_extra *extra)
 {
 	switch (mnl_attr_get_type(attr)) {
@@ -135,12 +152,6 @@ static int read_attribute(const struct nlattr *attr, struct route *r, struct rou
 		return rtnl_get_u32(attr, &r->metric);
 	case RTA_OIF:
 		return rtnl_get_u32(attr, &r->oif);
-	case RTA_GATEWAY:
-		r->has_gateway = true;
-		return rtnl_get_addr(attr, r->family, &r->gateway);
-	case RTA_VIA:
-		r->has_gateway = true;
-		return read_via(attr, &r->gateway);
 	case RTA_PREFSRC:
 		r->has_src = true;
 		return rtnl_get_addr(attr, r->family, &r->src);
@@ -149,12 +160,11 @@ static int read_attribute(const struct nlattr *attr, struct route *r, struct rou
 	case RTA_MULTIPATH:
 		extra->multipath = attr;
 		return 0;
-	case RTA_ENCAP:
 	case RTA_SRC:
 		extra->unsayable = true;
 		return 0;
 	default:
-		return 0;
+		return read_nexthop_attribute(attr, r, extra);
 	}
 }
 
@@ -171,10 +181,10 @@ static int read_nexthop(const struct rtnexthop *nh, const struct route *common, 
 	const struct nlattr *attr = (const struct nlattr *)(nh + 1);
 	struct route r = *common;
 
-	r.oif = (uint32_t)nh->rtnh_ifindex;
+	r.oif = type_has_nexthop(r.type) ? (uint32_t)nh->rtnh_ifindex : 0;
 	read_flags(nh->rtnh_flags, &r);
 	for (; mnl_attr_ok(attr, (int)(end - (const char *)attr)); attr = mnl_attr_next(attr)) {
-		int err = read_attribute(attr, &r, extra);
+		int err = read_nexthop_attribute(attr, &r, extra);
 
 		if (err < 0)
 			return err;
