@@ -107,6 +107,7 @@ static int each_address(const struct nlmsghdr *nlh, void *ctx)
 	if (!room)
 		return -ENOMEM;
 	*room = a;
+	room->order = (uint32_t)g->facts.address_count;
 	return 0;
 }
 
@@ -123,7 +124,7 @@ static int compare_addresses(const void *a, const void *b)
 {
 	const struct address *x = a, *y = b;
 
-	return CMP(x->link, y->link) ?: addr_compare(&x->addr, &y->addr) ?: CMP(x->len, y->len);
+	return CMP(x->link, y->link) ?: CMP(x->order, y->order);
 }
 
 static int gather_addresses(struct gather *g)

@@ -86,6 +86,7 @@ static void read_af_spec(const struct nlattr *spec, struct link *l, bool *ret_ip
 				l->src_valid_mark = small(array_element(attr, IPV4_DEVCONF_SRC_VMARK - 1));
 			} else if (mnl_attr_get_type(af) == AF_INET6 && mnl_attr_get_type(attr) == IFLA_INET6_CONF) {
 				*ret_ipv6 = !array_element(attr, DEVCONF_DISABLE_IPV6);
+				l->prefers_temporary = (int32_t)array_element(attr, DEVCONF_USE_TEMPADDR) >= 2;
 			}
 		}
 	}
@@ -146,6 +147,7 @@ static void read_address_flags(uint32_t flags, struct address *a)
 	a->deprecated = flags & IFA_F_DEPRECATED;
 	/* IPv4's "secondary" is the same bit. */
 	a->temporary = a->addr.family == FAMILY_IPV6 && flags & IFA_F_TEMPORARY;
+	a->secondary = a->addr.family == FAMILY_IPV4 && flags & IFA_F_SECONDARY;
 }
 
 int rtnl_decode_address(const struct nlmsghdr *nlh, struct address *ret)

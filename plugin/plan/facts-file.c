@@ -36,6 +36,7 @@ static const struct field link_fields[] = {
 	F(U32, "mtu", struct link, mtu),
 	F(U8, "rp-filter", struct link, rp_filter),
 	F(U8, "src-valid-mark", struct link, src_valid_mark),
+	F(FLAG, "prefers-temporary", struct link, prefers_temporary),
 	O(ADDR, "lease-ipv4", struct link, lease[FAMILY_IPV4], has_lease[FAMILY_IPV4]),
 	O(ADDR, "lease-ipv6", struct link, lease[FAMILY_IPV6], has_lease[FAMILY_IPV6]),
 };
@@ -48,6 +49,8 @@ static const struct field address_fields[] = {
 	F(FLAG, "tentative", struct address, tentative),
 	F(FLAG, "deprecated", struct address, deprecated),
 	F(FLAG, "temporary", struct address, temporary),
+	F(FLAG, "secondary", struct address, secondary),
+	F(U32, "order", struct address, order),
 	F(ADDR, "peer", struct address, peer),
 };
 

@@ -318,7 +318,7 @@ static int compare_addresses(const void *a, const void *b)
 {
 	const struct address *left = a, *right = b;
 
-	return CMP(left->link, right->link) ?: addr_compare(&left->addr, &right->addr);
+	return CMP(left->link, right->link) ?: CMP(left->order, right->order) ?: addr_compare(&left->addr, &right->addr);
 }
 
 static int check_links(struct links *l, struct where at, struct diag *d)

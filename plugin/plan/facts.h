@@ -30,6 +30,7 @@ struct link {
 	uint32_t mtu;
 	uint8_t rp_filter;		/* net.ipv4.conf.NAME.*, as it is now */
 	uint8_t src_valid_mark;
+	bool prefers_temporary;		/* net.ipv6.conf.NAME.use_tempaddr */
 	bool has_lease[FAMILY_COUNT];	/* a DHCP client's lease file names a router */
 	struct addr lease[FAMILY_COUNT];
 };
@@ -47,6 +48,8 @@ struct address {
 	bool tentative;			/* also dadfailed: not usable */
 	bool deprecated;
 	bool temporary;			/* RFC 8981 */
+	bool secondary;			/* IPv4: never chosen as a source */
+	uint32_t order;			/* in which the kernel lists them, and chooses among equals */
 	struct addr peer;		/* of a point-to-point address, else zero */
 };
 
@@ -70,7 +73,7 @@ struct facts {
 	bool forwarding[FAMILY_COUNT];
 	uint8_t rp_filter_all;
 	struct links links;
-	struct address *addresses;	/* sorted by link, then address */
+	struct address *addresses;	/* sorted by link, then order */
 	size_t address_count;
 	struct route *routes;		/* main's, other tables' and ours, by managed interfaces; the
 					 * default routes of main by whatever; all of our protocol */
