@@ -68,7 +68,10 @@ give_back() {
 		ip -n h addr add 172.31.70.5/20 dev eth2
 		ip -n h addr add fd00:e2::5/64 dev eth2 nodad
 		;;
-	carrier) ip -n vpc link set to_h up ;;
+	carrier)
+		ip -n vpc link set to_h up
+		ip -n vpc addr add fd00:e2::1/64 dev to_h nodad
+		;;
 	esac
 }
 for how in absent down bare carrier; do

@@ -8,7 +8,7 @@ lab_enter
 lab_host
 
 kernel() { at h sh -c 'ip -4 rule; ip -6 rule; ip -4 route show table all proto 77; ip -6 route show table all proto 77; nft -s list table inet ifsteer' 2>/dev/null; }
-edit() { policy <<<"$S2_BOTH policies = ( { name = \"edit-$1\"; to = \"10.$1.0.0/16\"; via = \"eth2\"; } );"; }
+edit() { policy <<<"$S2 policies = ( { name = \"edit-$1\"; to = \"10.$1.0.0/16\"; via = \"eth2\"; } );"; }
 in_force() { kernel | grep -q "edit-$1"; }
 waits() { [ "$(cut -d' ' -f1 /run/ifsteer/*/trial 2>/dev/null)" = waiting ]; }
 
@@ -96,12 +96,13 @@ fifth=$(kernel)
 edit 6
 for signal in HUP KILL; do
 	ifsteer apply --confirm 2 </dev/null >/dev/null 2>&1 &
+	run=$!
 	eventually 5 waits
 	pid=$(pgrep -o -f 'apply --confirm 2')
 	in_force 6
 	ok $? "$signal: in force"
 	kill -$signal "$pid"
-	wait 2>/dev/null
+	wait $run 2>/dev/null
 	sleep 2.5
 	same "$signal to the one who waits on the terminal: put back all the same" "$(kernel)" "$fifth"
 done
@@ -115,9 +116,10 @@ is "KILL to the process that outlives: exit status" $? 1
 same "put back all the same" "$(kernel)" "$fifth"
 
 ifsteer apply --confirm 2 </dev/null >/dev/null 2>&1 &
+run=$!
 eventually 5 waits
 kill -KILL $(pgrep -f 'apply --confirm 2')
-wait 2>/dev/null
+wait $run 2>/dev/null
 sleep 2
 in_force 6
 ok $? "KILL to both: nobody is left"
@@ -134,9 +136,10 @@ same "TERM: put back" "$(kernel)" "$fifth"
 
 # A power cut in the middle: /run and the kernel have forgotten all, and nobody has confirmed.
 ifsteer apply --confirm 60 </dev/null >/dev/null 2>&1 &
+run=$!
 eventually 5 waits
 kill -KILL $(pgrep -f 'apply --confirm 60')
-wait 2>/dev/null
+wait $run 2>/dev/null
 ifsteer flush 2>/dev/null
 rm -rf /run/ifsteer
 ifsteer hook systemd 2>/dev/null

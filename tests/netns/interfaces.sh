@@ -49,7 +49,7 @@ ip -n h link set eth2 name lan0
 event lan0 up
 as_main_says "renamed"
 ip -n h link set lan0 name eth2
-up eth2 2>/dev/null
+up eth2
 event eth2 up
 by_eth2 "renamed back"
 # Two that change places: eth0 and eth2 by name, not by index.
@@ -101,7 +101,7 @@ for name in "${odd[@]}"; do
 done
 
 # A glob takes what matches, and the literal name of one that looks like a glob is that one alone.
-up eth2 2>/dev/null
+up eth2
 ip -n h link set eth2 down
 at h ip link set dev eth2 name 'e*'
 ip -n h link set dev 'e*' up

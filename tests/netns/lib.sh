@@ -163,14 +163,13 @@ policy() {
 	cat >"/etc/ifsteer/${1-ifsteer.conf}"
 }
 
-S2='interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = "172.31.64.1"; } );'
-S2_BOTH='interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = [ "172.31.64.1", "fd00:e2::1" ]; } );'
-S4="$S2_BOTH"'
+S2='interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = [ "172.31.64.1", "fd00:e2::1" ]; } );'
+S4="$S2"'
 policies = ( { name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; } );'
 
 # policies TEXT: both interfaces and these policies, applied.
 policies() {
-	policy <<<"$S2_BOTH policies = ( $1 );"
+	policy <<<"$S2 policies = ( $1 );"
 	apply "apply: $1"
 }
 

@@ -10,7 +10,7 @@ lab_host
 policies '{ name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; },
 	{ name = "peered"; to = [ "172.30.0.0/16", "fd00:30::/64" ]; via = "eth2"; }'
 forget_spoofed
-for address in 10.0.1.9 10.0.200.1 172.30.1.9 172.30.255.1; do
+for address in 10.0.1.9 10.0.200.1 172.30.1.9 172.30.7.1; do
 	answered "$address" op 172.31.70.5 $address
 done
 for address in fd00:10::9 fd00:10::ffff:1 fd00:30::9 fd00:30::1:2:3; do

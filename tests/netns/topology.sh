@@ -158,8 +158,8 @@ up() {
 	eth2)
 		ip -n h -batch - <<-END
 			link set eth2 up
-			addr add 172.31.70.5/20 dev eth2
-			addr add fd00:e2::5/64 dev eth2 nodad
+			addr replace 172.31.70.5/20 dev eth2
+			addr replace fd00:e2::5/64 dev eth2 nodad
 		END
 		;;
 	esac

@@ -11,39 +11,41 @@ lab_host
 # Whatever changes the kernel: rtnetlink and nfnetlink requests that make or delete, and files under /proc/sys.
 WRITES='RTM_(NEW|DEL|SET)[A-Z]*, *(nlmsg_)?flags=[^,]*NLM_F_REQUEST|NFNL_MSG_BATCH_BEGIN|NFT_MSG_(NEW|DEL)[A-Z]*, .*NLM_F_REQUEST|IPCTNL_MSG_CT_(NEW|DELETE), .*NLM_F_REQUEST|SOCK_DESTROY|/proc/sys/.*O_(WRONLY|RDWR)'
 
-# writes COMMAND…: the system calls of that run which write.
+# writes COMMAND…: sets `written`, the system calls of that run which write, and `status`.
 writes() {
 	at h strace -f -qq -s 65536 -e trace=openat,open,creat,sendto,sendmsg,sendmmsg,write,writev -o /run/trace "$@" >/run/said 2>&1
 	status=$?
-	grep -E "$WRITES" /run/trace | grep -v 'recvmsg'
+	written=$(grep -E "$WRITES" /run/trace)
 }
 
 policy <<<"$S4"
-first=$(writes "$IFSTEER" apply)
+writes "$IFSTEER" apply
 is "the first apply" "$status" 0
-like "it shows that writes are seen here: routes" "$first" RTM_NEWROUTE
-like "it shows that writes are seen here: rules" "$first" RTM_NEWRULE
-like "it shows that writes are seen here: nftables" "$first" NFNL_MSG_BATCH_BEGIN
-like "it shows that writes are seen here: sysctls" "$first" /proc/sys/
+like "it shows that writes are seen here: routes" "$written" RTM_NEWROUTE
+like "it shows that writes are seen here: rules" "$written" RTM_NEWRULE
+like "it shows that writes are seen here: nftables" "$written" NFNL_MSG_BATCH_BEGIN
+like "it shows that writes are seen here: sysctls" "$written" /proc/sys/
 
 before=$(host_state)
 for command in "$IFSTEER apply" "$IFSTEER apply" "$IFSTEER hook systemd" "$IFSTEER hook networkmanager eth0 up" \
 	"$IFSTEER hook networkmanager eth0 dhcp6-change" "$IFSTEER hook networkmanager none hostname" \
 	"env IFACE=eth0 ADDRFAM=inet METHOD=static MODE=start PHASE=post-up $IFSTEER hook ifupdown" "$IFSTEER diff" "$IFSTEER status"; do
 	# shellcheck disable=SC2086
-	is "${command//$IFSTEER/ifsteer}: writes nothing" "$(writes $command)" ""
+	writes $command
+	is "${command//$IFSTEER/ifsteer}: writes nothing" "$written" ""
 	is "${command//$IFSTEER/ifsteer}: succeeds" "$status" 0
 done
 same "nothing has changed" "$(host_state)" "$before"
 
 # Packets meanwhile, which count and leave connections behind, change nothing in that.
 answered "on-premises" op 172.31.70.5 10.0.1.9
-is "after packets: writes nothing" "$(writes "$IFSTEER" apply)" ""
+writes "$IFSTEER" apply
+is "after packets: writes nothing" "$written" ""
 
 # One change writes that change, and no more.
 ip -n h route del default table 21002
-changed=$(writes "$IFSTEER" apply)
-like "a lost route: put back" "$changed" RTM_NEWROUTE
-unlike "a lost route: nothing else" "$changed" 'RTM_NEWRULE|RTM_DEL|NFNL_MSG_BATCH|/proc/sys'
+writes "$IFSTEER" apply
+like "a lost route: put back" "$written" RTM_NEWROUTE
+unlike "a lost route: nothing else" "$written" 'RTM_NEWRULE|RTM_DEL|NFNL_MSG_BATCH|/proc/sys'
 same "all is as it was" "$(host_state)" "$before"
 done_testing
