@@ -211,8 +211,8 @@ const char *diag_nearest(const char *word, const char *const *candidates, size_t
 		if (other > WORD_MAX)
 			continue;
 		d = distance(word, len, candidates[i], other);
-		/* One slip in three letters; a word of one or two letters resembles everything. */
-		if (longer >= 3 && d <= longer / 3 && d < best_distance) {
+		/* One slip in three letters or so; a word of one or two letters resembles everything. */
+		if (longer >= 3 && d <= (longer + 1) / 3 && d < best_distance) {
 			best = candidates[i];
 			best_distance = d;
 		}

@@ -169,19 +169,17 @@ static bool can_be_gateway(const struct addr *a)
 
 int read_gateway(struct reader *r, const struct value *v, void *object)
 {
-	static const char *const words[] = { "auto", "first", "none" };
 	struct interface *in = object;
 	struct addr a;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(v->text, words[i]) != 0)
+	for (const struct word *w = r->scope->key->words; w->text; w++) {
+		if (strcmp(v->text, w->text) != 0)
 			continue;
 		if (!v->alone)
 			return reader_bad(r, v, "stands alone, not in a list");
-		if (strcmp(v->text, "none") == 0)
-			in->gateway[FAMILY_IPV4].kind = in->gateway[FAMILY_IPV6].kind = GATEWAY_NONE;
-		else if (strcmp(v->text, "first") == 0)
-			in->gateway[FAMILY_IPV4].kind = GATEWAY_FIRST;
+		in->gateway[FAMILY_IPV4].kind = w->value;
+		/* The first host of a subnet is an idea of IPv4's. */
+		in->gateway[FAMILY_IPV6].kind = w->value == GATEWAY_FIRST ? GATEWAY_AUTO : w->value;
 		return 0;
 	}
 	if (addr_parse(v->text, &a) < 0)

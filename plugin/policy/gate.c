@@ -34,7 +34,11 @@ struct lexer {
 	const char *at;
 	const char *end;
 	unsigned int line;
-	char last;			/* the token before: punctuation itself, '"' a text, 'w' a word, 0 none */
+	char last;			/* the token before: punctuation itself, '"' a text, 'w' a word as a value,
+					 * 'k' a key, 0 none */
+	const char *key;		/* of 'k' */
+	size_t key_len;
+	unsigned int key_line;
 	unsigned int depth;
 	struct bracket brackets[DEPTH_MAX + 1];	/* [0]: the file itself */
 	size_t values;
@@ -50,6 +54,40 @@ static bool looking_at(const struct lexer *l, const char *text)
 	size_t n = strlen(text);
 
 	return (size_t)(l->end - l->at) >= n && memcmp(l->at, text, n) == 0;
+}
+
+static bool in_group(const struct lexer *l)
+{
+	char in = l->brackets[l->depth].open;
+
+	return in == '{' || in == 0;
+}
+
+/* After "=" a value is due, after "," only in arrays and lists: in a group it ends a setting. */
+static bool value_is_due(const struct lexer *l)
+{
+	return l->last == '=' || (!in_group(l) && (l->last == ',' || l->last == l->brackets[l->depth].open));
+}
+
+/* What libconfig would call a syntax error somewhere here, or, with two texts side by side, join. */
+static int check_value_place(struct lexer *l)
+{
+	if (value_is_due(l) || (l->last == '"' && *l->at == '"' && in_group(l)))
+		return 0;
+	if (!in_group(l))
+		return FAIL(l, "a \",\" is missing between two values");
+	return FAIL(l, "a value without a key: expected key = value;");
+}
+
+/* Behind a key nothing but "=" may stand. `is_equals`: it does. */
+static int check_key_place(struct lexer *l, bool is_equals)
+{
+	int shown = l->key_len > SHOWN_MAX ? SHOWN_MAX : l->key_len;
+
+	if (l->last != 'k' || is_equals)
+		return 0;
+	l->line = l->key_line;
+	return FAIL(l, "\"=\" is missing behind \"%.*s\": expected key = value;", shown, l->key);
 }
 
 /* Also in libconfig nothing but a newline ends a line. */
@@ -79,6 +117,8 @@ static int skip_text(struct lexer *l)
 {
 	unsigned int *slot;
 
+	if (check_value_place(l) < 0)
+		return -EINVAL;
 	if (l->last != '"') {
 		slot = VEC_PUSH(l->gate->text_lines, l->gate->text_count);
 		if (!slot)
@@ -151,38 +191,40 @@ static const char *literal_problem(const char *word, size_t len)
 	return NULL;
 }
 
-/* After "=" a value is due, after "," only in arrays and lists: in a group it ends a setting. */
-static bool value_is_due(const struct lexer *l)
+static int skip_word(struct lexer *l)
 {
-	char in = l->brackets[l->depth].open;
-
-	if (l->last == '=')
-		return true;
-	return (in == '[' || in == '(') && (l->last == ',' || l->last == in);
-}
-
-static void skip_word(struct lexer *l)
-{
-	const char *start = l->at, *ends = value_is_due(l) ? " \t\r\n\f,;{}[]()\"=#" : " \t\r\n\f,;{}[]()\"=#:";
+	bool is_value = !in_group(l) || value_is_due(l);
+	const char *start = l->at, *ends = is_value ? " \t\r\n\f,;{}[]()\"=#" : " \t\r\n\f,;{}[]()\"=#:";
 	const char *why;
 	size_t len;
 
+	if (is_value && check_value_place(l) < 0)
+		return -EINVAL;
+	if (!is_value && !isalpha((unsigned char)*start) && *start != '*')
+		return FAIL(l, "\"%c\" begins no key: is a '\"' missing before it?", *start);
 	do
 		l->at++;
 	while (l->at < l->end && !strchr(ends, *l->at) && !looking_at(l, "//") && !looking_at(l, "/*"));
 	len = l->at - start;
-	why = value_is_due(l) ? literal_problem(start, len) : NULL;
+	why = is_value ? literal_problem(start, len) : NULL;
 	if (why)
 		l->err = FAIL(l, "%.*s%s %s", (int)(len > SHOWN_MAX ? SHOWN_MAX : len), start,
 			      len > SHOWN_MAX ? "..." : "", why);
-	l->last = 'w';
+	l->last = is_value ? 'w' : 'k';
+	l->key = start;
+	l->key_len = len;
+	l->key_line = l->line;
+	return 0;
 }
 
 static int open_bracket(struct lexer *l)
 {
+	if (check_value_place(l) < 0)
+		return -EINVAL;
 	if (l->depth == DEPTH_MAX)
 		return FAIL(l, "brackets nest deeper than %d", DEPTH_MAX);
 	l->brackets[++l->depth] = (struct bracket){ .open = *l->at, .line = l->line };
+	l->last = *l->at++;
 	return 0;
 }
 
@@ -195,37 +237,34 @@ static int close_bracket(struct lexer *l)
 		return FAIL(l, "\"%c\" closes nothing", *l->at);
 	if (b->open != closes)
 		return FAIL(l, "\"%c\" does not close the \"%c\" of line %u", *l->at, b->open, b->line);
+	/* libconfig took to allowing it after 1.5. */
+	if (l->last == ',' && *l->at != '}')
+		return FAIL(l, "a \",\" too many before \"%c\"", *l->at);
+	if (l->last == '=')
+		return FAIL(l, "a value is missing behind \"=\"");
 	l->depth--;
+	l->last = *l->at++;
 	return 0;
 }
 
-static int punctuation(struct lexer *l)
+/* "=" and ";" are of groups alone. */
+static int separator(struct lexer *l)
 {
-	int err = 0;
+	struct bracket *b = &l->brackets[l->depth];
+	bool is_equals = *l->at == '=' || *l->at == ':';
 
-	switch (*l->at) {
-	case '{':
-	case '[':
-	case '(':
-		err = open_bracket(l);
-		break;
-	case '}':
-	case ']':
-	case ')':
-		err = close_bracket(l);
-		break;
-	case '=':
-	case ':':
-		if (++l->brackets[l->depth].keys > KEYS_MAX)
-			err = FAIL(l, "more than %d settings in one group", KEYS_MAX);
-		break;
-	}
-	if ((*l->at == ',' || *l->at == '=' || *l->at == ':') && ++l->values > VALUES_MAX)
-		err = FAIL(l, "more than %d values in one file: long lists of prefixes belong in a set's file",
-			   VALUES_MAX);
-	l->last = *l->at == ':' ? '=' : *l->at;
+	if (!in_group(l) && *l->at != ',')
+		return FAIL(l, "\"%c\" inside the \"%c\" of line %u: is its end missing?", *l->at, b->open, b->line);
+	if (l->last == '=')
+		return FAIL(l, "a value is missing behind \"=\"");
+	if (is_equals && ++b->keys > KEYS_MAX)
+		return FAIL(l, "more than %d settings in one group", KEYS_MAX);
+	if (*l->at != ';' && ++l->values > VALUES_MAX)
+		return FAIL(l, "more than %d values in one file: long lists of prefixes belong in a set's file",
+			    VALUES_MAX);
+	l->last = is_equals ? '=' : *l->at;
 	l->at++;
-	return err;
+	return 0;
 }
 
 static int next_token(struct lexer *l)
@@ -242,14 +281,19 @@ static int next_token(struct lexer *l)
 	}
 	if (looking_at(l, "/*"))
 		return skip_comment(l);
-	if (*l->at == '"')
-		return skip_text(l);
 	if (looking_at(l, "@include"))
 		return FAIL(l, "@include is not supported: files in policy.d are read all, in the order of their names");
-	if (strchr("{}[](),;=:", *l->at))
-		return punctuation(l);
-	skip_word(l);
-	return 0;
+	if (check_key_place(l, *l->at == '=' || *l->at == ':') < 0)
+		return -EINVAL;
+	if (*l->at == '"')
+		return skip_text(l);
+	if (strchr("{[(", *l->at))
+		return open_bracket(l);
+	if (strchr("}])", *l->at))
+		return close_bracket(l);
+	if (strchr(",;=:", *l->at))
+		return separator(l);
+	return skip_word(l);
 }
 
 /* NUL ends C strings, a byte order mark is a syntax error to libconfig that nobody can see. */
@@ -267,6 +311,21 @@ static int check_bytes(struct lexer *l)
 	return 0;
 }
 
+/* What is open when the file is over. */
+static int check_end(struct lexer *l)
+{
+	const struct bracket *b = &l->brackets[l->depth];
+
+	if (check_key_place(l, false) < 0)
+		return -EINVAL;
+	if (l->last == '=')
+		return FAIL(l, "a value is missing behind \"=\"");
+	if (l->depth == 0)
+		return 0;
+	l->line = b->line;
+	return FAIL(l, "the \"%c\" that opens here is never closed", b->open);
+}
+
 int gate_check(const char *file, const char *text, size_t len, struct gate *ret, struct diag *d)
 {
 	struct lexer l = { .file = file, .at = text, .end = text + len, .line = 1, .gate = ret, .diag = d };
@@ -274,12 +333,8 @@ int gate_check(const char *file, const char *text, size_t len, struct gate *ret,
 
 	while (err == 0 && l.at < l.end)
 		err = next_token(&l);
-	if (err == 0 && l.depth > 0) {
-		const struct bracket *b = &l.brackets[l.depth];
-
-		l.line = b->line;
-		err = FAIL(&l, "the \"%c\" that opens here is never closed", b->open);
-	}
+	if (err == 0)
+		err = check_end(&l);
 	return err ? err : l.err;
 }
 

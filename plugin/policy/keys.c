@@ -57,6 +57,10 @@ static const struct word snat_words[] = {
 	{ "auto", SNAT_AUTO }, { "always", SNAT_ALWAYS }, { "never", SNAT_NEVER }, { 0 },
 };
 
+static const struct word gateway_words[] = {
+	{ "auto", GATEWAY_AUTO }, { "first", GATEWAY_FIRST }, { "none", GATEWAY_NONE }, { 0 },
+};
+
 static int read_symmetric(struct reader *r, const struct value *v, void *object)
 {
 	(void)r;
@@ -70,7 +74,8 @@ static const struct key interface_keys[INTERFACE_KEYS] = {
 	[INTERFACE_TABLE] = { .name = "table", .flags = KEY_NUMBER | KEY_TEXT,
 			      .expects = "the number of a routing table", .read = read_interface_table },
 	[INTERFACE_GATEWAY] = { .name = "gateway", .flags = KEY_TEXT | KEY_SEVERAL,
-				.expects = "an address, \"auto\", \"first\" or \"none\"", .read = read_gateway },
+				.expects = "an address, \"auto\", \"first\" or \"none\"", .read = read_gateway,
+				.words = gateway_words },
 	[INTERFACE_ROUTES] = { .name = "routes", .flags = KEY_TEXT | KEY_SEVERAL | KEY_MAY_BE_EMPTY,
 			       .expects = "\"PREFIX\" or \"PREFIX via ADDRESS\"", .read = read_route },
 	[INTERFACE_SYMMETRIC] = { .name = "symmetric", .flags = KEY_BOOL, .expects = "true or false",
@@ -111,7 +116,7 @@ const struct schema interface_schema = {
 
 static const struct key set_keys[SET_KEYS] = {
 	[SET_NAME] = { .name = "name", .flags = KEY_TEXT | KEY_REQUIRED,
-		       .expects = "a letter or \"_\" and then letters, digits and \"_\"", .read = read_set_name },
+		       .expects = "a name of letters, digits and \"_\", no digit first", .read = read_set_name },
 	[SET_ELEMENTS] = { .name = "elements", .flags = KEY_TEXT | KEY_SEVERAL,
 			   .expects = "an address, prefix or range", .read = read_element },
 	[SET_FILE] = { .name = "file", .flags = KEY_TEXT | KEY_SEVERAL, .expects = "the name of a file",
@@ -190,6 +195,19 @@ static const struct word otherwise_words[] = {
 	{ "prohibit", OTHERWISE_PROHIBIT }, { "blackhole", OTHERWISE_BLACKHOLE }, { 0 },
 };
 
+static const struct word protocol_words[] = {
+	{ "tcp", 6 },  { "udp", 17 }, { "icmp", 1 }, { "icmpv6", 58 }, { "sctp", 132 },
+	{ "dccp", 33 }, { "esp", 50 }, { "ah", 51 },  { "gre", 47 },    { 0 },
+};
+/* RFC 2474, 2597, 3246, 5865, 8622. */
+static const struct word dscp_words[] = {
+	{ "cs0", 0 },   { "cs1", 8 },   { "cs2", 16 },  { "cs3", 24 },	{ "cs4", 32 },	{ "cs5", 40 },
+	{ "cs6", 48 },  { "cs7", 56 },  { "af11", 10 }, { "af12", 12 }, { "af13", 14 }, { "af21", 18 },
+	{ "af22", 20 }, { "af23", 22 }, { "af31", 26 }, { "af32", 28 }, { "af33", 30 }, { "af41", 34 },
+	{ "af42", 36 }, { "af43", 38 }, { "ef", 46 },	{ "va", 44 },	{ "be", 0 },	{ "le", 1 },
+	{ 0 },
+};
+
 #define TEXTS (KEY_TEXT | KEY_SEVERAL)
 #define NEGATABLE_TEXTS (TEXTS | KEY_NEGATABLE)
 #define NEGATABLE_NUMBERS (NEGATABLE_TEXTS | KEY_NUMBER)
@@ -197,7 +215,7 @@ static const struct word otherwise_words[] = {
 /* `protocol` stands before the ports: the services that they name depend on it. */
 static const struct key policy_keys[POLICY_KEYS] = {
 	[POLICY_NAME] = { .name = "name", .flags = KEY_TEXT | KEY_REQUIRED,
-			  .expects = "a letter or digit and then letters, digits, \".\", \"_\" and \"-\"",
+			  .expects = "a name of letters, digits, \".\", \"_\", \"-\", a letter or digit first",
 			  .read = read_policy_name },
 	[POLICY_ENABLED] = { .name = "enabled", .flags = KEY_BOOL, .expects = "true or false", .read = read_bool,
 			     .offset = offsetof(struct policy, enabled) },
@@ -211,7 +229,8 @@ static const struct key policy_keys[POLICY_KEYS] = {
 			    .offset = offsetof(struct policy, origin) },
 	[POLICY_FAMILY] = { .name = "family", .flags = KEY_TEXT, .read = read_family, .words = family_words },
 	[POLICY_PROTOCOL] = { .name = "protocol", .flags = NEGATABLE_NUMBERS,
-			      .expects = "a protocol's name or a number from 0 to 255", .read = read_protocol },
+			      .expects = "a protocol's name or a number from 0 to 255", .read = read_protocol,
+			      .words = protocol_words },
 	[POLICY_SPORT] = { .name = "sport", .flags = NEGATABLE_NUMBERS,
 			   .expects = "a port, a range of ports or a service", .read = read_sport },
 	[POLICY_DPORT] = { .name = "dport", .flags = NEGATABLE_NUMBERS,
@@ -224,15 +243,15 @@ static const struct key policy_keys[POLICY_KEYS] = {
 			    .expects = "a path below /sys/fs/cgroup such as \"system.slice/backup.service\"",
 			    .read = read_cgroup },
 	[POLICY_DSCP] = { .name = "dscp", .flags = NEGATABLE_NUMBERS,
-			  .expects = "a code point such as \"af41\" or a number from 0 to 63", .read = read_dscp },
+			  .expects = "a code point such as \"af41\" or a number from 0 to 63", .read = read_dscp,
+			  .words = dscp_words },
 	[POLICY_MAC] = { .name = "mac", .flags = NEGATABLE_TEXTS,
 			 .expects = "a hardware address such as \"00:16:3e:12:34:56\"", .read = read_mac },
 	[POLICY_MARK] = { .name = "mark", .flags = NEGATABLE_NUMBERS, .expects = "\"VALUE/MASK\" or \"VALUE\"",
 			  .read = read_mark },
 	[POLICY_HOURS] = { .name = "hours", .flags = TEXTS, .expects = "hours such as \"09:00-17:00\"",
 			   .read = read_hours },
-	[POLICY_DAYS] = { .name = "days", .flags = TEXTS, .read = read_day, .words = day_words,
-			  .expects = "days such as \"mon\"" },
+	[POLICY_DAYS] = { .name = "days", .flags = TEXTS, .read = read_day, .words = day_words },
 	[POLICY_VIA] = { .name = "via", .flags = TEXTS, .expects = "the name of an interface", .read = read_via },
 	[POLICY_BALANCE] = { .name = "balance", .flags = KEY_GROUPS, .schema = &member_schema,
 			     .expects = "a list ( { interface = \"NAME\"; weight = 1; }, ... )" },

@@ -101,7 +101,7 @@ int reader_bad(const struct reader *r, const struct value *v, const char *fmt, .
 
 static void expected(struct strbuf *out, const struct key *k)
 {
-	if (!k->words) {
+	if (k->expects) {
 		strbuf_add(out, k->expects);
 		return;
 	}
@@ -109,7 +109,7 @@ static void expected(struct strbuf *out, const struct key *k)
 		strbuf_printf(out, "%s\"%s\"", w == k->words ? "" : w[1].text ? ", " : " or ", w->text);
 }
 
-int reader_mismatch(const struct reader *r, const struct value *v)
+int reader_expected(const struct reader *r, const struct value *v, const char *want)
 {
 	static const char *const words[] = {
 		[VALUE_FLOAT] = "a number with a fraction",
@@ -117,23 +117,34 @@ int reader_mismatch(const struct reader *r, const struct value *v)
 		[VALUE_LIST] = "a list",
 		[VALUE_GROUP] = "a group",
 	};
+
+	if (v->kind != VALUE_TEXT && v->kind != VALUE_NUMBER && v->kind != VALUE_BOOL)
+		return reader_error(r, v->line, "found %s, expected %s", words[v->kind], want);
+	if (v->kind == VALUE_TEXT && !*v->text)
+		return reader_error(r, v->line, "found the text \"%s\", expected %s", v->negated ? "!" : "", want);
+	return reader_bad(r, v, "is not %s", want);
+}
+
+int reader_mismatch(const struct reader *r, const struct value *v)
+{
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
 	const char *candidates[KEYS_MAX];
 	size_t n = 0;
 
 	expected(&want, r->scope->key);
-	if (want.failed)
-		return -ENOMEM;
-	if (v->kind != VALUE_TEXT && v->kind != VALUE_NUMBER && v->kind != VALUE_BOOL)
-		return reader_error(r, v->line, "found %s, expected %s", words[v->kind], want.text);
-	if (v->kind == VALUE_TEXT && !*v->text)
-		return reader_error(r, v->line, "found the text \"%s\", expected %s", v->negated ? "!" : "",
-				    want.text);
 	for (const struct word *w = r->scope->key->words; w && w->text && n < ARRAY_SIZE(candidates); w++)
 		candidates[n++] = w->text;
-	if (v->kind == VALUE_TEXT)
+	if (v->kind == VALUE_TEXT && *v->text)
 		suggest(&want, r->diag, v->text, candidates, n);
-	return reader_bad(r, v, "is not %s", want.failed ? "" : want.text);
+	return want.failed ? -ENOMEM : reader_expected(r, v, want.text);
+}
+
+int reader_empty(const struct reader *r, const struct value *v)
+{
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
+
+	expected(&want, r->scope->key);
+	return want.failed ? -ENOMEM : reader_error(r, v->line, "is empty, expected %s", want.text);
 }
 
 const char *suggest(struct strbuf *out, const struct diag *d, const char *word, const char *const *candidates,

@@ -103,11 +103,11 @@ struct word {
 struct key {
 	const char *name;
 	unsigned int flags;
-	const char *expects;		/* "an address, prefix or range": "X is not …", "expected …" */
+	const char *expects;		/* "an address, prefix or range": "X is not …"; NULL: one of `words` */
 	/* Reads one scalar into the object. 0, -EINVAL with a message, -ENOMEM. */
 	int (*read)(struct reader *r, const struct value *v, void *object);
 	size_t offset;			/* of read_word and read_bool: an enum or bool of the object */
-	const struct word *words;	/* of read_word, up to one without text */
+	const struct word *words;	/* known to `read`, and for suggestions; up to one without text */
 	const struct schema *schema;	/* of KEY_GROUP and KEY_GROUPS */
 };
 
@@ -133,6 +133,10 @@ MUST_CHECK int schema_read(struct reader *r, const struct schema *top, const cha
 int reader_error(const struct reader *r, unsigned int line, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* `… "10.0.0.0/33" is not an address, prefix or range`, as the key expects. */
 int reader_mismatch(const struct reader *r, const struct value *v);
+/* The same with another expectation. */
+int reader_expected(const struct reader *r, const struct value *v, const char *want);
+/* `… is empty, expected …`, of an array or list. */
+int reader_empty(const struct reader *r, const struct value *v);
 /* `… "X" PROBLEM`. */
 int reader_bad(const struct reader *r, const struct value *v, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The name of a policy, set or interface in a message: `policy "on-premises"`. */

@@ -38,18 +38,13 @@ static unsigned int line_of(const config_setting_t *s)
 
 /* libconfig gives a text in an array the line of the token behind it, often the next line. The gate has
  * counted the texts: hang its lines on the settings, in the order of the file. */
-static const unsigned int *lines_put(config_setting_t *s, const unsigned int *line)
+static void lines_put(config_setting_t *s, const struct gate *g, size_t *next)
 {
-	if (kind_of(s) == VALUE_TEXT) {
-		config_setting_set_hook(s, (void *)(uintptr_t)line);
-		return line + 1;
-	}
-	if (config_setting_is_aggregate(s)) {
-		/* The gate bounds the depth. */
-		for (int i = 0; i < config_setting_length(s); i++)
-			line = lines_put(config_setting_get_elem(s, i), line);
-	}
-	return line;
+	if (kind_of(s) == VALUE_TEXT && *next < g->text_count)
+		config_setting_set_hook(s, &g->text_lines[(*next)++]);
+	/* The gate bounds the depth. */
+	for (int i = 0; config_setting_is_aggregate(s) && i < config_setting_length(s); i++)
+		lines_put(config_setting_get_elem(s, i), g, next);
 }
 
 static struct value value_of(const config_setting_t *s)
@@ -103,7 +98,7 @@ static int read_scalars(struct reader *r, const struct key *k, const config_sett
 	if (!key_takes(k, v.kind))
 		return reader_mismatch(r, &v);
 	if (n == 0 && !(k->flags & KEY_MAY_BE_EMPTY))
-		return reader_error(r, v.line, "is empty, expected %s", k->expects);
+		return reader_empty(r, &v);
 	for (int i = 0; i < n && err != -ENOMEM; i++)
 		err = read_scalar(r, k, config_setting_get_elem(s, i), n == 1, object);
 	return err;
@@ -119,12 +114,13 @@ static int read_groups(struct reader *r, const struct key *k, const config_setti
 	if (v.kind != VALUE_LIST)
 		return reader_mismatch(r, &v);
 	if (n == 0 && !(k->flags & KEY_MAY_BE_EMPTY))
-		return reader_error(r, v.line, "is empty, expected %s", k->expects);
+		return reader_empty(r, &v);
 	for (int i = 0; i < n && err != -ENOMEM; i++) {
 		config_setting_t *e = config_setting_get_elem(s, i);
 
 		v = value_of(e);
-		err = v.kind == VALUE_GROUP ? read_group_of(r, k->schema, e, object) : reader_mismatch(r, &v);
+		err = v.kind == VALUE_GROUP ? read_group_of(r, k->schema, e, object) :
+					      reader_expected(r, &v, "a group { ... }");
 	}
 	return err;
 }
@@ -274,6 +270,7 @@ static char *with_newline(const char *text, size_t len)
 int schema_read(struct reader *r, const struct schema *top, const char *text, size_t len, const struct gate *gate)
 {
 	char *copy = with_newline(text, len);
+	size_t first = 0;
 	config_t c;
 	int err;
 
@@ -281,7 +278,7 @@ int schema_read(struct reader *r, const struct schema *top, const char *text, si
 		return -ENOMEM;
 	config_init(&c);
 	if (config_read_string(&c, copy)) {
-		lines_put(config_root_setting(&c), gate->text_lines);
+		lines_put(config_root_setting(&c), gate, &first);
 		err = read_group_of(r, top, config_root_setting(&c), r->config);
 	} else {
 		err = refuse(r, &c, text, len);

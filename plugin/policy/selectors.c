@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/strbuf.h"
 #include "base/vec.h"
 #include "policy/reader.h"
 
@@ -32,39 +31,22 @@ static int match_name(struct name_match *m, const struct value *v, const char *t
 	return 0;
 }
 
-/* A number, or one of the words; their value is a single number. */
-static int match_word_or_number(struct reader *r, const struct value *v, const struct word *words, uint32_t max,
-				struct number_match *m)
+/* A number, or one of the key's words. */
+static int match_word_or_number(struct reader *r, const struct value *v, uint32_t max, struct number_match *m)
 {
-	CLEANUP(strbuf_done) struct strbuf hint = { 0 };
-	const char *candidates[32];
 	struct number_range range;
-	size_t n = 0;
 	int err;
 
 	m->given = true;
-	for (const struct word *w = words; v->kind == VALUE_TEXT && w->text; w++) {
+	for (const struct word *w = r->scope->key->words; v->kind == VALUE_TEXT && w->text; w++)
 		if (strcmp(w->text, v->text) == 0)
 			return match_number(m, v, (struct number_range){ w->value, w->value });
-		if (n < ARRAY_SIZE(candidates))
-			candidates[n++] = w->text;
-	}
-	if (v->kind == VALUE_TEXT && !isdigit((unsigned char)*v->text)) {
-		strbuf_add(&hint, "");
-		suggest(&hint, r->diag, v->text, candidates, n);
-		return reader_bad(r, v, "is not %s%s", r->scope->key->expects, hint.failed ? "" : hint.text);
-	}
 	err = value_number(r, v, 0, max, &range.from);
 	range.to = range.from;
 	return err ? err : match_number(m, v, range);
 }
 
 /* ---- protocols and ports ---- */
-
-static const struct word protocols[] = {
-	{ "tcp", 6 },  { "udp", 17 }, { "icmp", 1 }, { "icmpv6", 58 }, { "sctp", 132 },
-	{ "dccp", 33 }, { "esp", 50 }, { "ah", 51 },  { "gre", 47 },    { 0 },
-};
 
 bool protocol_has_ports(uint32_t protocol)
 {
@@ -73,7 +55,7 @@ bool protocol_has_ports(uint32_t protocol)
 
 int read_protocol(struct reader *r, const struct value *v, void *object)
 {
-	return match_word_or_number(r, v, protocols, 255, &((struct policy *)object)->protocol);
+	return match_word_or_number(r, v, 255, &((struct policy *)object)->protocol);
 }
 
 /* Whether a policy's `protocol`, which was read before, lets this one through. */
@@ -218,18 +200,9 @@ int read_family(struct reader *r, const struct value *v, void *object)
 	return reader_mismatch(r, v);
 }
 
-/* RFC 2474, 2597, 3246, 5865, 8622. */
-static const struct word code_points[] = {
-	{ "cs0", 0 },   { "cs1", 8 },   { "cs2", 16 },  { "cs3", 24 },	{ "cs4", 32 },	{ "cs5", 40 },
-	{ "cs6", 48 },  { "cs7", 56 },  { "af11", 10 }, { "af12", 12 }, { "af13", 14 }, { "af21", 18 },
-	{ "af22", 20 }, { "af23", 22 }, { "af31", 26 }, { "af32", 28 }, { "af33", 30 }, { "af41", 34 },
-	{ "af42", 36 }, { "af43", 38 }, { "ef", 46 },	{ "va", 44 },	{ "be", 0 },	{ "le", 1 },
-	{ 0 },
-};
-
 int read_dscp(struct reader *r, const struct value *v, void *object)
 {
-	return match_word_or_number(r, v, code_points, 63, &((struct policy *)object)->dscp);
+	return match_word_or_number(r, v, 63, &((struct policy *)object)->dscp);
 }
 
 int read_mac(struct reader *r, const struct value *v, void *object)

@@ -107,12 +107,10 @@ int read_table_base(struct reader *r, const struct value *v, void *object)
 static int value_table(struct reader *r, const struct value *v, uint32_t *ret)
 {
 	uint32_t table;
-	int err = value_number(r, v, 0, UINT32_MAX, &table);
+	int err = value_number(r, v, 1, UINT32_MAX, &table);
 
 	if (err < 0)
 		return err;
-	if (table == 0)
-		return reader_bad(r, v, "is not %s", r->scope->key->expects);
 	if (table >= 253 && table <= 255)
 		return reader_bad(r, v, "is the kernel's table \"%s\"",
 				  table == 253 ? "default" : table == 254 ? "main" : "local");
