@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_COMPANIONS 64	/* rules are walked one by one: about 5 ns each for every local packet */
 #define MAX_PREFIX_RULES 16	/* longer lists stand in a table of their own, a longest-prefix trie */
@@ -170,9 +171,13 @@ static bool is_strict(const struct plan *p, const struct link *l)
 	return mode == 1 && !(path && p->config->settings.rp_filter == RP_FILTER_LOOSE);
 }
 
+/* Whether main expects packets by this interface from where the companion leads to. What is addressed to a managed
+ * interface is looked up by its `from` rule, ahead of the companions. */
 static bool may_come_in_by(const struct plan *p, const struct link *l, const struct shape *s, bool yields)
 {
-	for (size_t i = 0; i < p->facts->route_count; i++) {
+	bool by_default = !plan_path(p, l->name) || (s->to_all && p->facts->forwarding[FAMILY_IPV4]);
+
+	for (size_t i = 0; i < p->facts->route_count && by_default; i++) {
 		const struct route *r = &p->facts->routes[i];
 
 		if (r->family == FAMILY_IPV4 && r->table == MAIN_TABLE && r->oif == l->index && r->dst.len == 0)
@@ -229,7 +234,7 @@ static int add_rules(struct companions *c, const struct shape *s, const struct p
 
 		r.family = c->family;
 		r.fwmask = UINT32_MAX;
-		r.iif[0] = 'l', r.iif[1] = 'o';
+		memcpy(r.iif, "lo", sizeof("lo"));
 		if (to && to->count)
 			r.dst = to->v[i % n_to];
 		if (s->uids.count) {
@@ -423,6 +428,25 @@ static void drop_idle_tail(struct plan *p, size_t first)
 		p->rule_count--;
 }
 
+static int add_shield(struct plan *p, enum family f)
+{
+	static const char *const never_steered[FAMILY_COUNT][4] = {
+		{ "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255" }, { "fe80::/10", "ff00::/8" },
+	};
+
+	for (const char *const *text = never_steered[f]; *text; text++) {
+		struct rule r = { .family = f, .priority = BAND_SHIELD, .action = RULE_GOTO, .target = BAND_END,
+				  .fwmask = UINT32_MAX, .iif = "lo" };
+		int err = prefix_parse(*text, &r.dst);
+
+		if (err == 0)
+			err = plan_add_rule(p, &r);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
 static int add_family(struct plan *p, enum family f)
 {
 	CLEANUP(companions_done) struct companions c = { .plan = p, .family = f, .priority = BAND_COMPANION };
@@ -433,7 +457,7 @@ static int add_family(struct plan *p, enum family f)
 		if (speaks(p, i, f))
 			r = add_policy(&c, i);
 	drop_idle_tail(p, first);
-	return r;
+	return r == 0 && p->rule_count > first ? add_shield(p, f) : r;
 }
 
 int plan_companions(struct plan *p)

@@ -21,6 +21,7 @@ enum band {
 	BAND_DEAD = 40,		/* a mark whose table had no answer must not fall through to main */
 	BAND_SOURCE_MAIN = 50,	/* from ADDR: main's own routes … */
 	BAND_SOURCE = 60,	/* … then the table of the interface that has the address */
+	BAND_SHIELD = 90,	/* what is never steered is not for companions */
 	BAND_COMPANION = 100,	/* first look-ups of local packets, in the order of the policies */
 	BAND_END = RULE_BAND_SIZE - 1,	/* a nop to jump to */
 };
@@ -71,6 +72,8 @@ MUST_CHECK int judge_add_older(const struct plan *p, struct nft_chain *c, enum h
 const char *way_suffix(const struct verdict *v);
 /* Whether the hook sees this policy at all. */
 bool policy_seen(const struct policy *p, enum hook hook);
+/* Whether there is nothing to say of the policy in this family. */
+bool policy_skipped(const struct policy_plan *pp, enum family f);
 bool plan_has_kill_switch(const struct plan *p, enum hook hook);
 bool plan_names_marks(const struct plan *p, enum hook hook);
 
