@@ -27,7 +27,7 @@ struct option_spec {
 	const char *value;		/* NULL: a switch */
 };
 
-#define OPTIONS_MAX 12
+#define OPTIONS_MAX 16
 
 /* What stood on the command line, and what main.c knows of the process. */
 struct options {
@@ -60,6 +60,7 @@ extern const struct command command_apply;
 extern const struct command command_check;
 extern const struct command command_confirm;
 extern const struct command command_diff;
+extern const struct command command_explain;
 extern const struct command command_facts;
 extern const struct command command_flush;
 extern const struct command command_hook;

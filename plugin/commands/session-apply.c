@@ -41,7 +41,8 @@ static int add_refusals(struct session *s)
 
 static enum exit_code gather(struct session *s, bool carried)
 {
-	struct facts_want want = { .config = &s->config, .carried = carried, .nft = true };
+	struct facts_want want = { .config = &s->config, .carried = carried, .nft = true,
+				   .all_routes = s->about_count, .about = s->about, .about_count = s->about_count };
 	struct diag d = { 0 };
 	int r;
 

@@ -26,6 +26,8 @@ struct session {
 	const struct options *options;
 	int lock;			/* 0: not held (0 is never a lock: standard input is open) */
 	enum policy_origin origin;
+	const struct addr *about;	/* explain: the routes to these are wanted, whosever they are */
+	size_t about_count;
 	struct snapshot known;		/* names that need not be asked for: at boot, and captured facts */
 	struct snapshot read;		/* the policy as it was read */
 	struct config config;

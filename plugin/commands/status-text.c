@@ -10,8 +10,7 @@
 
 #include "base/strbuf.h"
 #include "commands/status.h"
-
-#define COLUMNS 80
+#include "commands/wrapped.h"
 
 enum tint { TINT_NONE, TINT_GOOD, TINT_WARN, TINT_BAD };
 
@@ -25,32 +24,6 @@ static void put_cell(struct strbuf *out, bool color, enum tint tint, int width, 
 	strbuf_printf(out, "%-*s", width, text);
 	if (color && tint != TINT_NONE)
 		strbuf_add(out, "\033[0m");
-}
-
-/* `text` behind `label`, broken at spaces, the further lines below the first one's text. */
-static void put_wrapped(struct strbuf *out, int indent, const char *label, const char *text)
-{
-	CLEANUP(strbuf_done) struct strbuf visible = { 0 };
-	int start = indent + (int)strlen(label), column = start;
-
-	strbuf_add_visible(&visible, text);
-	strbuf_printf(out, "%*s%s", indent, "", label);
-	for (const char *word = visible.text ? visible.text : ""; *word;) {
-		size_t n = strcspn(word, " ");
-
-		if (column > start && column + 1 + (int)n > COLUMNS) {
-			strbuf_printf(out, "\n%*s", start, "");
-			column = start;
-		} else if (column > start) {
-			strbuf_add(out, " ");
-			column++;
-		}
-		strbuf_add_bytes(out, word, n);
-		column += (int)n;
-		word += n + strspn(word + n, " ");
-	}
-	strbuf_add(out, "\n");
-	out->failed |= visible.failed;
 }
 
 /* At most 9 characters: "1234567", then "12345k", "12345M", … */

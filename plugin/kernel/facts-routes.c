@@ -20,7 +20,7 @@
 static const size_t walks_max[] = { [FAMILY_IPV4] = 5, [FAMILY_IPV6] = 0 };
 /* Of one interface: twice what planning copies. */
 #define PER_LINK 2048
-/* Of main, where the caller asks for all. */
+/* Of the rest, where the caller asks for all. */
 #define ALL_MAX 100000
 
 struct route_reader {
@@ -41,18 +41,30 @@ static bool is_managed(struct gather *g, const struct route *r)
 	return mine && mine->managed && (mine->routes++ < PER_LINK || r->protocol == RTPROT_KERNEL);
 }
 
+/* Planning copies nothing that leads to this host itself, or to all on a link. */
+static bool leads_out(const struct route *r)
+{
+	return r->table != RT_TABLE_LOCAL && r->type != RTN_LOCAL && r->type != RTN_BROADCAST && r->type != RTN_ANYCAST &&
+	       r->type != RTN_MULTICAST;
+}
+
+static bool is_asked_for(const struct facts_want *want, const struct route *r)
+{
+	bool about = !want->about_count;
+
+	for (size_t i = 0; i < want->about_count && !about; i++)
+		about = prefix_contains(&r->dst, &want->about[i]);
+	return want->all_routes && about;
+}
+
 static bool is_wanted(struct route_reader *reader, const struct route *r)
 {
 	struct gather *g = reader->g;
 
-	if (r->table == RT_TABLE_LOCAL || r->type == RTN_LOCAL || r->type == RTN_BROADCAST || r->type == RTN_ANYCAST ||
-	    r->type == RTN_MULTICAST)
-		return false;
-	if (r->protocol == OUR_PROTOCOL || r->dst.len == 0 || is_managed(g, r))
+	if (leads_out(r) && (r->protocol == OUR_PROTOCOL || r->dst.len == 0 || is_managed(g, r) ||
+			     (r->table != RT_TABLE_MAIN && numbers_contain(&g->own_tables, r->table))))
 		return true;
-	if (r->table != RT_TABLE_MAIN)
-		return numbers_contain(&g->own_tables, r->table);
-	return g->want->all_routes && reader->extra++ < ALL_MAX;
+	return is_asked_for(g->want, r) && reader->extra++ < ALL_MAX;
 }
 
 static int keep_route(const struct route *r, void *ctx)

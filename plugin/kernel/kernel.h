@@ -15,7 +15,9 @@
 struct facts_want {
 	const struct config *config;	/* which interfaces are managed, which cgroups are named */
 	bool carried;			/* read the connection table for the marks in use */
-	bool all_routes;		/* main's routes by every interface (explain, facts, doctor) */
+	bool all_routes;		/* every table's routes by every interface (explain, facts, doctor) */
+	const struct addr *about;	/* of those only the ones that lead to one of these; NULL: all */
+	size_t about_count;
 	bool nft;			/* list our table */
 };
 

@@ -4,6 +4,7 @@
  */
 #include "plan/facts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,4 +56,37 @@ void facts_done(struct facts *f)
 	free(f->names);
 	numbers_done(&f->carried);
 	*f = (struct facts){ 0 };
+}
+
+void facts_without_done(struct facts *f)
+{
+	free(f->links.v);
+	free(f->addresses);
+	free(f->routes);
+	*f = (struct facts){ 0 };
+}
+
+int facts_without_link(const struct facts *f, uint32_t index, struct facts *ret)
+{
+	struct facts left = *f;
+
+	left.links = (struct links){ calloc(f->links.count + 1, sizeof(*f->links.v)), 0 };
+	left.addresses = calloc(f->address_count + 1, sizeof(*f->addresses));
+	left.routes = calloc(f->route_count + 1, sizeof(*f->routes));
+	left.address_count = left.route_count = 0;
+	if (!left.links.v || !left.addresses || !left.routes) {
+		facts_without_done(&left);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < f->links.count; i++)
+		if (f->links.v[i].index != index)
+			left.links.v[left.links.count++] = f->links.v[i];
+	for (size_t i = 0; i < f->address_count; i++)
+		if (f->addresses[i].link != index)
+			left.addresses[left.address_count++] = f->addresses[i];
+	for (size_t i = 0; i < f->route_count; i++)
+		if (f->routes[i].oif != index)
+			left.routes[left.route_count++] = f->routes[i];
+	*ret = left;
+	return 0;
 }

@@ -99,6 +99,10 @@ struct facts {
 };
 
 void facts_done(struct facts *f);
+/* The host as it were without an interface: borrows from `f` all but links, addresses and routes, which
+ * facts_without_done frees. 0 or -ENOMEM. */
+MUST_CHECK int facts_without_link(const struct facts *f, uint32_t index, struct facts *ret);
+void facts_without_done(struct facts *f);
 const struct link *links_by_index(const struct links *l, uint32_t index);
 const struct link *links_by_name(const struct links *l, const char *name);
 const struct told *facts_told(const struct facts *f, const char *name);

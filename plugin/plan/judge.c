@@ -85,8 +85,7 @@ static void put_target(const struct plan *p, const struct policy_plan *pp, enum 
 	}
 }
 
-/* Whether there is nothing to say of the policy in this family. */
-static bool is_skipped(const struct policy_plan *pp, enum family f)
+bool policy_skipped(const struct policy_plan *pp, enum family f)
 {
 	const struct verdict *v = &pp->verdict[f];
 
@@ -97,7 +96,7 @@ static char *target(const struct plan *p, const struct policy_plan *pp, enum fam
 {
 	struct strbuf b = { 0 };
 
-	if (!is_skipped(pp, f))
+	if (!policy_skipped(pp, f))
 		put_target(p, pp, f, hook, &b);
 	return strbuf_take(&b);
 }
@@ -135,14 +134,14 @@ static int add_rules(const struct plan *p, struct nft_chain *c, const struct pol
 static int add_policy(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp, enum hook hook)
 {
 	char *way[FAMILY_COUNT] = { target(p, pp, FAMILY_IPV4, hook), target(p, pp, FAMILY_IPV6, hook) };
-	bool open = match_needs_family(pp->policy) && !is_skipped(pp, FAMILY_IPV4) && !is_skipped(pp, FAMILY_IPV6) &&
+	bool open = match_needs_family(pp->policy) && !policy_skipped(pp, FAMILY_IPV4) && !policy_skipped(pp, FAMILY_IPV6) &&
 		    way[0] && way[1] && strcmp(way[0], way[1]) == 0;
 	int r = way[0] && way[1] ? 0 : -ENOMEM;
 
 	for (int f = 0; f < FAMILY_COUNT && r == 0; f++) {
 		char *end;
 
-		if (is_skipped(pp, (enum family)f) || (open && f != FAMILY_IPV4))
+		if (policy_skipped(pp, (enum family)f) || (open && f != FAMILY_IPV4))
 			continue;
 		if (asprintf(&end, "counter name \"policy_%s\" %s", pp->word, way[f]) < 0) {
 			r = -ENOMEM;
@@ -171,11 +170,11 @@ int judge_add(const struct plan *p, struct nft_chain *c, enum hook hook, bool on
 static int add_older(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp, enum hook hook,
 		     const char *end)
 {
-	bool open = match_needs_family(pp->policy) && !is_skipped(pp, FAMILY_IPV4) && !is_skipped(pp, FAMILY_IPV6);
+	bool open = match_needs_family(pp->policy) && !policy_skipped(pp, FAMILY_IPV4) && !policy_skipped(pp, FAMILY_IPV6);
 	int r = 0;
 
 	for (int f = 0; f < FAMILY_COUNT && r == 0; f++)
-		if (!is_skipped(pp, (enum family)f) && !(open && f != FAMILY_IPV4))
+		if (!policy_skipped(pp, (enum family)f) && !(open && f != FAMILY_IPV4))
 			r = add_rules(p, c, pp, hook, (enum family)f, open, end);
 	return r;
 }

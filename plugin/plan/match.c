@@ -131,7 +131,7 @@ static void put_protocol(struct strbuf *b, const struct policy *pol)
 	put_match(b, expr, &pol->dport, NULL);
 }
 
-static const char *dscp_name(uint32_t code)
+const char *dscp_name(uint32_t code)
 {
 	static const char *const names[64] = {
 		[0] = "cs0", [8] = "cs1", [16] = "cs2", [24] = "cs3", [32] = "cs4", [40] = "cs5", [48] = "cs6",

@@ -16,5 +16,8 @@ bool match_needs_family(const struct policy *pol);
 /* The named set of a list too long to stand in a rule; to be freed, NULL when memory fails. */
 char *match_set_name(const char *word, bool source, bool negated, enum family f);
 
+/* nft's word; NULL where it has none. */
+const char *dscp_name(uint32_t code);
+
 /* times.c: `hours` and `days`. */
 MUST_CHECK int match_times(const struct plan *p, const struct policy *pol, struct texts *t);

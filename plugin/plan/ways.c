@@ -265,7 +265,7 @@ static int add_symmetry(struct plan *p, const struct path *path)
 
 /* ---- balance ---- */
 
-static uint32_t hash_seed(const struct plan *p)
+uint32_t plan_hash_seed(const struct plan *p)
 {
 	const char *at = p->facts->nft ? strstr(p->facts->nft, " seed 0x") : NULL;
 	uint32_t seed = at ? (uint32_t)strtoul(at + 8, NULL, 16) : 0;
@@ -273,6 +273,14 @@ static uint32_t hash_seed(const struct plan *p)
 	if (!seed)	/* any number will do: it stays, once it stands in the kernel */
 		seed = ((uint32_t)p->facts->now * 2654435761u) | 1;
 	return seed;
+}
+
+uint32_t balance_weight(const struct plan *p, const struct policy_plan *pp, size_t path)
+{
+	for (size_t i = 0; i < pp->policy->member_count; i++)
+		if (strcmp(pp->policy->members[i].name, p->paths[path].name) == 0)
+			return pp->policy->members[i].weight;
+	return 1;
 }
 
 static int add_hash(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp, enum family f, const char *how)
@@ -284,11 +292,8 @@ static int add_hash(const struct plan *p, struct nft_chain *c, const struct poli
 
 	for (size_t i = 0; i < v->active_count; i++) {
 		const struct path *path = &p->paths[v->active[i]];
-		uint32_t weight = 1;
+		uint32_t weight = balance_weight(p, pp, v->active[i]);
 
-		for (size_t k = 0; k < pp->policy->member_count; k++)
-			if (strcmp(pp->policy->members[k].name, path->name) == 0)
-				weight = pp->policy->members[k].weight;
 		strbuf_printf(&map, "%s%u", i ? ", " : "", total);
 		if (weight > 1)
 			strbuf_printf(&map, "-%u", total + weight - 1);
@@ -298,9 +303,9 @@ static int add_hash(const struct plan *p, struct nft_chain *c, const struct poli
 	if (map.failed)
 		return -ENOMEM;
 	TRY(nft_add_rule(c, NULL, "meta l4proto { 6, 17, 33, 132 } jhash %s saddr . %s daddr . meta l4proto . th sport . "
-			 "th dport mod %u seed 0x%x vmap { %s }", ip, ip, total, hash_seed(p), map.text));
+			 "th dport mod %u seed 0x%x vmap { %s }", ip, ip, total, plan_hash_seed(p), map.text));
 	return nft_add_rule(c, NULL, "jhash %s saddr . %s daddr . meta l4proto mod %u seed 0x%x vmap { %s }", ip, ip, total,
-			    hash_seed(p), map.text);
+			    plan_hash_seed(p), map.text);
 }
 
 static int add_balance(struct plan *p, const struct policy_plan *pp, enum family f, enum hook hook)

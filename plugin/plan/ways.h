@@ -22,6 +22,9 @@ MUST_CHECK int ways_add_guards(struct plan *p);
 /* Resets what comes from an address of a path that carries nothing. */
 MUST_CHECK int ways_add_dead_sources(struct nft_chain *c, const struct path *path);
 bool ways_have_kill(const struct plan *p);
+/* `balance`: what the hash begins with, and one interface's share of it. */
+uint32_t plan_hash_seed(const struct plan *p);
+uint32_t balance_weight(const struct plan *p, const struct policy_plan *pp, size_t path);
 
 /* sets.c: addresses, interfaces, and the sets of the policy. */
 MUST_CHECK int sets_add(struct plan *p);

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A packet's way through ruleset.c's chains and the routing rules, without the packet. What stands there as rules
+ * stands here as code in the same order; verdicts, marks, rules and routes are the plan's own.
+ */
+#include "plan/explain.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/match.h"
+
+struct explainer {
+	const struct plan *plan;
+	struct fib fib;
+	struct nft_table have;		/* parsed only where dynamic sets are asked for */
+	struct explanation *e;
+};
+
+static void explainer_done(struct explainer *x)
+{
+	fib_done(&x->fib);
+	nft_table_done(&x->have);
+}
+
+void explanation_done(struct explanation *e)
+{
+	for (size_t i = 0; i < e->passed_over_count; i++)
+		free(e->passed_over[i].because);
+	free(e->passed_over);
+	*e = (struct explanation){ 0 };
+}
+
+static void refuse(struct explainer *x, enum action outcome, const char *note)
+{
+	x->e->outcome = outcome;
+	x->e->link = NULL;
+	x->e->mark = 0;
+	if (note)
+		x->e->note = note;
+}
+
+/* ---- whose address is whose: sets.c ---- */
+
+static bool has_address(const struct path *path, const struct addr *a)
+{
+	const struct path_half *h = &path->half[a->family];
+
+	for (size_t i = 0; i < h->address_count; i++)
+		if (addr_compare(&h->addresses[i], a) == 0)
+			return true;
+	return false;
+}
+
+static bool is_managed_address(const struct plan *p, const struct addr *a)
+{
+	for (size_t i = 0; i < p->path_count; i++)
+		if (p->paths[i].quoted[0] && has_address(&p->paths[i], a))
+			return true;
+	return false;
+}
+
+/* ---- routes ---- */
+
+static const struct link *link_of(const struct explainer *x, const struct route *r)
+{
+	if (r->type == RTN_LOCAL || (r->type == RTN_ANYCAST && r->family == FAMILY_IPV6))
+		return links_by_name(&x->plan->facts->links, "lo");
+	return links_by_index(&x->plan->facts->links, r->oif);
+}
+
+static enum action outcome_of_error(int error)
+{
+	return error == -EACCES ? ACTION_PROHIBIT : error == -EINVAL ? ACTION_BLACKHOLE : ACTION_UNREACHABLE;
+}
+
+/* False: the packet ends here. */
+static bool look_up(struct explainer *x, const struct flow *key, const char *note)
+{
+	struct explanation *e = x->e;
+
+	e->way = fib_lookup(&x->fib, key);
+	e->link = e->way.error ? NULL : link_of(x, e->way.route);
+	if (!e->link)
+		refuse(x, outcome_of_error(e->way.error), note);
+	return e->link != NULL;
+}
+
+/* A marked packet is looked up once more (ip_route_me_harder). IPv4 then knows no user and takes it for root's. */
+static bool look_up_marked(struct explainer *x)
+{
+	struct flow key = x->e->flow;
+
+	key.mark = x->e->mark;
+	if (key.family == FAMILY_IPV4)
+		key.uid = 0;
+	return look_up(x, &key, NULL);
+}
+
+/* ---- policies: judge.c ---- */
+
+/* Loopback, link-local, multicast and broadcast. */
+static bool is_never_steered(const struct explainer *x)
+{
+	const struct addr *dst = &x->e->flow.dst;
+
+	switch (fib_address_type(&x->fib, dst)) {
+	case RTN_LOCAL:
+	case RTN_BROADCAST:
+	case RTN_ANYCAST:
+	case RTN_MULTICAST:
+		return true;
+	default:
+		return addr_is_link_local(dst);
+	}
+}
+
+/* The first policy that takes the flow, NULL when none does. */
+static int find_policy(struct explainer *x, const struct policy_plan **ret)
+{
+	struct explanation *e = x->e;
+
+	*ret = NULL;
+	for (size_t i = 0; i < x->plan->policy_count; i++) {
+		const struct policy_plan *pp = &x->plan->policies[i];
+		struct passed_over *p;
+		char *because;
+		int r = flow_match(x->plan, pp, &e->flow, &x->have, &because);
+
+		if (r < 0)
+			return r;
+		if (!because) {
+			e->policy = pp->policy;
+			*ret = pp;
+			return 0;
+		}
+		p = VEC_PUSH(e->passed_over, e->passed_over_count);
+		if (!p) {
+			free(because);
+			return -ENOMEM;
+		}
+		*p = (struct passed_over){ pp->policy, because };
+	}
+	return 0;
+}
+
+static uint32_t mark_of_path(const struct path *path, const struct verdict *v)
+{
+	return v->kill ? path->mark_kill : v->yields ? path->mark_yields : path->mark;
+}
+
+static uint32_t mark_of_table(const struct plan *p, uint32_t table, const struct verdict *v)
+{
+	for (size_t i = 0; i < p->table_count; i++)
+		if (p->tables[i].table == table)
+			return v->yields ? p->tables[i].mark_yields : p->tables[i].mark;
+	return 0;
+}
+
+static void set_mark(struct explainer *x, uint32_t mark)
+{
+	x->e->mark = (x->e->mark & ~x->plan->config->settings.mark_mask) | mark;
+}
+
+/* What is not steered but may have been caught by a companion is told "main". */
+static void leave_unsteered(struct explainer *x)
+{
+	const struct plan *p = x->plan;
+	enum family f = x->e->flow.family;
+	bool caught = p->companion_elsewhere[f];
+
+	for (size_t i = 0; i < p->path_count && !caught; i++)
+		caught = p->paths[i].half[f].has_companion && !strcmp(p->paths[i].name, x->e->link->name);
+	if (caught && !is_managed_address(p, &x->e->flow.src))
+		set_mark(x, p->mark_main);
+}
+
+/* Carries a verdict out. False: the packet ends here. */
+static bool follow(struct explainer *x, const struct policy_plan *pp)
+{
+	const struct verdict *v = &pp->verdict[x->e->flow.family];
+	bool sure = true;
+	size_t member = 0;
+
+	switch (v->outcome) {
+	case ACTION_BALANCE:
+		member = flow_balance(x->plan, pp, &x->e->flow, &sure);
+		x->e->is_unforeseen = !sure;
+		set_mark(x, mark_of_path(&x->plan->paths[v->active[member]], v));
+		return true;
+	case ACTION_VIA:
+		set_mark(x, mark_of_path(&x->plan->paths[v->active[0]], v));
+		return true;
+	case ACTION_TABLE:
+		set_mark(x, mark_of_table(x->plan, pp->policy->table, v));
+		return true;
+	case ACTION_MAIN:
+		if (x->e->flow.forwarded)
+			return true;
+		if (v->dormant)
+			leave_unsteered(x);
+		else
+			set_mark(x, x->plan->mark_main);
+		return true;
+	case ACTION_UNREACHABLE:
+	case ACTION_PROHIBIT:
+	case ACTION_BLACKHOLE:
+		refuse(x, v->outcome, NULL);
+		return false;
+	}
+	return false;
+}
+
+/* What the way in the end makes of the verdict: main's own routes may have come first, and a table may have none. */
+static enum action outcome_of_way(const struct explainer *x, const struct policy_plan *pp)
+{
+	const struct verdict *v = pp ? &pp->verdict[x->e->flow.family] : NULL;
+	uint32_t table = x->e->way.route->table;
+
+	if (!v)
+		return ACTION_MAIN;
+	if (v->outcome == ACTION_TABLE)
+		return table == pp->policy->table ? ACTION_TABLE : ACTION_MAIN;
+	for (size_t i = 0; i < v->active_count; i++)
+		if (x->plan->paths[v->active[i]].table == table)
+			return ACTION_VIA;
+	return ACTION_MAIN;
+}
+
+/* ---- the host's own packets: the chain `output` ---- */
+
+/* The look-ups of connect(). IPv4 looks twice, the second time with the source that the first found. */
+static bool connect_socket(struct explainer *x)
+{
+	static const char no_route[] = "the first look-up finds no way, so connect() fails before a policy is asked";
+	struct explanation *e = x->e;
+
+	if (!look_up(x, &e->flow, no_route))
+		return false;
+	if (e->flow.has_src)
+		return true;
+	e->flow.has_src = source_of_route(x->plan->facts, e->way.route, &e->flow.dst, &e->flow.src);
+	if (!e->flow.has_src) {
+		refuse(x, ACTION_UNREACHABLE, "no address of this host can be the source");
+		return false;
+	}
+	return e->flow.family == FAMILY_IPV6 || look_up(x, &e->flow, no_route);
+}
+
+static bool has_foreign_mark(const struct explainer *x)
+{
+	return x->e->flow.mark & ~x->plan->config->settings.mark_mask;
+}
+
+/* False: no policy is asked. */
+static bool is_judged(struct explainer *x, enum hook hook)
+{
+	if (has_foreign_mark(x) && !plan_names_marks(x->plan, hook))
+		x->e->note = "a packet with somebody else's mark is left alone";
+	else if (is_never_steered(x))
+		x->e->note = "loopback, link-local, multicast and broadcast are never steered";
+	else
+		return true;
+	return false;
+}
+
+static int judge_local(struct explainer *x, const struct policy_plan **ret)
+{
+	int r;
+
+	*ret = NULL;
+	if (x->e->link->loopback) {
+		x->e->note = "what goes to this host itself is never steered";
+		return 0;
+	}
+	if (!is_judged(x, HOOK_LOCAL))
+		return 0;
+	r = find_policy(x, ret);
+	if (r == 0 && !*ret && !has_foreign_mark(x))
+		leave_unsteered(x);
+	return r;
+}
+
+/* No packet, so nobody asks; but it is good to know who would have taken it. */
+static int judge_unsent(struct explainer *x)
+{
+	const char *note = x->e->note;
+	const struct policy_plan *pp = NULL;
+	int r = is_judged(x, HOOK_LOCAL) ? find_policy(x, &pp) : 0;
+
+	x->e->note = note;
+	if (r == 0 && pp && pp->verdict[x->e->flow.family].outcome >= ACTION_UNREACHABLE)
+		refuse(x, pp->verdict[x->e->flow.family].outcome, NULL);
+	return r;
+}
+
+/* ---- what is forwarded: the chain `prerouting` ---- */
+
+static int judge_forwarded(struct explainer *x, const struct policy_plan **ret)
+{
+	const struct flow *f = &x->e->flow;
+
+	*ret = NULL;
+	if (f->has_src && f->family == FAMILY_IPV6 && addr_is_link_local(&f->src)) {
+		x->e->note = "a link-local neighbour is answered on its link";
+		return 0;
+	}
+	return is_judged(x, HOOK_FORWARDED) ? find_policy(x, ret) : 0;
+}
+
+/* ---- reverse-path filters ---- */
+
+static uint8_t filter_of(const struct plan *p, const struct link *l)
+{
+	uint8_t mode = l->rp_filter;
+
+	for (size_t i = 0; i < p->sysctl_count; i++)
+		if (p->sysctls[i].link == l && !p->sysctls[i].src_valid_mark)
+			mode = p->sysctls[i].value;
+	return mode > p->facts->rp_filter_all ? mode : p->facts->rp_filter_all;
+}
+
+/* What the filter of `l` says of a packet, given the look-up of the way back to its sender (fib_validate_source). */
+static enum reverse judge_reverse(const struct explainer *x, const struct link *l, const struct flow *way_back)
+{
+	uint8_t mode = filter_of(x->plan, l);
+	struct lookup back;
+
+	if (way_back->family == FAMILY_IPV6 || mode == 0)
+		return REVERSE_NONE;
+	back = fib_lookup(&x->fib, way_back);
+	if (back.error || back.route->type != RTN_UNICAST)
+		return REVERSE_DROPPED;
+	if (mode != 1)
+		return REVERSE_LOOSE;
+	return back.route->oif == l->index || back.is_one_of_several ? REVERSE_STRICT : REVERSE_DROPPED;
+}
+
+/* The reply comes in by the interface by which the packet left, without a mark and nobody's; the way back to its sender
+ * is the packet's own way. */
+static void judge_reply(struct explainer *x)
+{
+	struct flow key = x->e->flow;
+
+	if (x->e->link->loopback || !key.has_src)
+		return;
+	key.mark = 0;
+	key.uid = 0;
+	x->e->reverse = judge_reverse(x, x->e->link, &key);
+}
+
+static bool passes_reverse(const struct explainer *x)
+{
+	const struct flow *f = &x->e->flow;
+	const struct link *in = f->in ? links_by_name(&x->plan->facts->links, f->in) : NULL;
+	struct flow back = *f;
+
+	if (!in || !f->has_src)
+		return true;
+	back.dst = f->src;
+	back.src = f->dst;
+	back.sport = f->dport;
+	back.dport = f->sport;
+	back.in = x->e->link->name;
+	back.forwarded = !x->e->link->loopback;
+	back.mark = in->src_valid_mark ? x->e->mark : 0;
+	back.uid = 0;
+	return judge_reverse(x, in, &back) != REVERSE_DROPPED;
+}
+
+/* ---- postrouting: what leaves, and as whose ---- */
+
+static const struct path *path_by_mark(const struct plan *p, uint32_t mark)
+{
+	for (size_t i = 0; i < p->path_count; i++)
+		if (p->paths[i].mark_kill && p->paths[i].mark_kill == (mark & p->config->settings.mark_mask))
+			return &p->paths[i];
+	return NULL;
+}
+
+static bool is_masqueraded(const struct explainer *x)
+{
+	const struct path *out = plan_path(x->plan, x->e->link->name);
+	const struct addr *src = &x->e->flow.src;
+
+	if (!x->e->flow.has_src || !out || !out->quoted[0] || has_address(out, src))
+		return false;
+	if (out->interface->snat == SNAT_NEVER)
+		return false;
+	return is_managed_address(x->plan, src) ||
+	       (out->interface->snat == SNAT_ALWAYS && fib_address_type(&x->fib, src) != RTN_LOCAL);
+}
+
+/* Broadcasts and multicasts go to all on the link. */
+static void find_gateway(struct explainer *x)
+{
+	const struct route *r = x->e->way.route;
+	uint8_t type = fib_address_type(&x->fib, &x->e->flow.dst);
+
+	if (type == RTN_BROADCAST || type == RTN_MULTICAST || x->e->link->loopback)
+		return;
+	x->e->has_gateway = r->has_gateway;
+	x->e->gateway = r->gateway;
+}
+
+static void leave(struct explainer *x)
+{
+	struct explanation *e = x->e;
+	const struct path *only = path_by_mark(x->plan, e->mark);
+
+	if (only && !e->link->loopback && strcmp(only->name, e->link->name) != 0) {
+		refuse(x, ACTION_BLACKHOLE, "a kill switch lets nothing out by another interface");
+		return;
+	}
+	find_gateway(x);
+	e->has_source = e->flow.has_src;
+	e->source = e->flow.src;
+	e->is_rewritten = is_masqueraded(x);
+	if (e->is_rewritten && !source_of_masquerade(x->plan->facts, e->way.route, &e->flow.dst, &e->source))
+		refuse(x, ACTION_BLACKHOLE, "the interface has no address that could replace the source");
+	else
+		judge_reply(x);
+}
+
+/* ---- the whole way ---- */
+
+static int explain_local(struct explainer *x)
+{
+	const struct policy_plan *pp;
+	uint32_t before = x->e->mark;
+	int r;
+
+	if (!connect_socket(x))
+		return judge_unsent(x);
+	r = judge_local(x, &pp);
+	if (r < 0 || (pp && !follow(x, pp)) || (x->e->mark != before && !look_up_marked(x)))
+		return r;
+	x->e->outcome = outcome_of_way(x, pp);
+	leave(x);
+	return 0;
+}
+
+static int explain_forwarded(struct explainer *x)
+{
+	const struct policy_plan *pp;
+	int r = judge_forwarded(x, &pp);
+
+	if (r < 0 || (pp && !follow(x, pp)) || !look_up_marked(x))
+		return r;
+	x->e->outcome = outcome_of_way(x, pp);
+	if (!x->e->link->loopback && !x->plan->facts->forwarding[x->e->flow.family])
+		refuse(x, ACTION_BLACKHOLE, "this host does not forward");
+	else if (!passes_reverse(x))
+		refuse(x, ACTION_BLACKHOLE, "the strict reverse-path filter of the interface it comes in by drops it");
+	else
+		leave(x);
+	return 0;
+}
+
+static bool has_dynamic_sets(const struct config *c)
+{
+	for (size_t i = 0; i < c->set_count; i++)
+		if (c->sets[i].dynamic)
+			return true;
+	return false;
+}
+
+int explain_flow(const struct plan *p, const struct flow *f, struct explanation *ret)
+{
+	CLEANUP(explanation_done) struct explanation e = { .flow = *f, .mark = f->mark };
+	CLEANUP(explainer_done) struct explainer x = { .plan = p, .e = &e };
+	int r = fib_make(p, f->family, &x.fib);
+
+	/* A listing that can't be read is as good as none: it will be repaired. */
+	if (r == 0 && has_dynamic_sets(p->config) && nft_parse(p->facts->nft, &x.have) == -ENOMEM)
+		r = -ENOMEM;
+	if (r == 0)
+		r = f->forwarded ? explain_forwarded(&x) : explain_local(&x);
+	if (r < 0)
+		return r;
+	*ret = e;
+	e = (struct explanation){ 0 };
+	return 0;
+}
