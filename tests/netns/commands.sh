@@ -156,7 +156,7 @@ exits 2 "facts that aren't there" 'No such file' --facts /tmp/nowhere check
 
 # ---- flush ----
 
-at h sh -c 'exec 9>>/run/ifsteer/*/lock; flock 9; sleep 12' &
+at h flock /run/ifsteer/*/lock sleep 12 &
 holder=$!
 sleep 0.2
 start=$SECONDS

@@ -7,7 +7,7 @@
 lab_enter
 lab_host
 
-kernel() { at h sh -c 'ip -4 rule; ip -6 rule; ip -4 route show table all proto 77; ip -6 route show table all proto 77; nft -s list table inet ifsteer' 2>/dev/null; }
+kernel() { at h sh -c 'ip -4 rule; ip -6 rule; ip -4 route show table all proto 77; ip -6 route show table all proto 77; nft -s list table inet ifsteer' 2>/dev/null | sort; }
 edit() { policy <<<"$S2 policies = ( { name = \"edit-$1\"; to = \"10.$1.0.0/16\"; via = \"eth2\"; } );"; }
 in_force() { kernel | grep -q "edit-$1"; }
 waits() { [ "$(cut -d' ' -f1 /run/ifsteer/*/trial 2>/dev/null)" = waiting ]; }

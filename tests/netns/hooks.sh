@@ -11,8 +11,8 @@ lab_host
 hook() { ifsteer hook "$@"; }
 nm() { hook networkmanager "$@"; }
 
-# kernel: what ifsteer keeps there, without counters.
-kernel() { at h sh -c 'ip -4 rule; ip -6 rule; ip -4 route show table all proto 77; ip -6 route show table all proto 77; nft -s list table inet ifsteer' 2>/dev/null; }
+# kernel: what ifsteer keeps there, without counters; where a chain stands in the table depends on what was there before.
+kernel() { at h sh -c 'ip -4 rule; ip -6 rule; ip -4 route show table all proto 77; ip -6 route show table all proto 77; nft -s list table inet ifsteer' 2>/dev/null | sort; }
 
 # ---- what concerns nobody ----
 
@@ -47,7 +47,7 @@ same "up: as before" "$(kernel)" "$want"
 
 ifsteer flush
 jobs=()
-for i in $(seq 100); do
+for _ in $(seq 100); do
 	nm eth2 down 2>/dev/null &
 	jobs+=($!)
 	nm eth0 up 2>/dev/null &
@@ -55,7 +55,7 @@ for i in $(seq 100); do
 done
 wait "${jobs[@]}"
 jobs=()
-for i in $(seq 100); do
+for _ in $(seq 100); do
 	nm eth2 up &
 	jobs+=($!)
 	nm eth0 dhcp4-change &
@@ -70,7 +70,7 @@ quiet "in sync" ifsteer diff
 at h flock /run/ifsteer/*/lock sleep 1 &
 jobs=($!)
 sleep 0.2
-for i in $(seq 5); do
+for _ in $(seq 5); do
 	nm eth2 down 2>&1 &
 	jobs+=($!)
 done >/tmp/said
