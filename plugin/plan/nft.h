@@ -54,7 +54,8 @@ struct nft_table {
 
 void nft_table_done(struct nft_table *t);
 
-/* Building. All copy their arguments; -ENOMEM is remembered in nothing: it is returned. */
+/* Building. All copy their arguments; -ENOMEM is remembered in nothing: it is returned. A chain or set that is
+ * returned stays where it is until the next one is added; NULL: no memory. */
 MUST_CHECK int nft_add_counter(struct nft_table *t, const char *name);
 MUST_CHECK struct nft_chain *nft_add_chain(struct nft_table *t, const char *name, const char *hook);
 MUST_CHECK int nft_add_rule(struct nft_chain *c, const char *comment, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The nftables table as data: listings of two versions of nft read alike, and the difference is a script
+ * that mentions nothing else. tests/netns/nft-roundtrip.sh tries the scripts on a kernel.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/strbuf.h"
+#include "plan/nft.h"
+#include "tests/tap.h"
+
+/* What nft 1.0.6 and 1.1.3 printed for one rule, or what planning may write and nft prints. */
+static const struct {
+	const char *a, *b;
+} same[] = {
+	{ "meta mark set meta mark & 0x00ffffff | 0x02000000", "meta mark set meta mark & 0x02ffffff | 0x02000000" },
+	{ "meta mark set meta mark & 0x00ffffff | 0xff000000", "meta mark set meta mark | 0xff000000" },
+	{ "ct mark set ct mark & 0xfff00fff | 0x1000", "ct mark set ct mark & 0xfff01fff | 0x00001000" },
+	{ "meta mark 0xfe000000/8 drop", "meta mark & 0xff000000 == 0xfe000000 drop" },
+	{ "ct mark != 0xfe000000/8 jump a", "ct mark & 0xff000000 != 0xfe000000 jump a" },
+	{ "meta mark & 0x00ffffff != 0 accept", "meta mark & 0x00ffffff != 0x00000000 accept" },
+	{ "mark 0x1 drop", "meta mark 0x00000001 drop" },
+	{ "ip daddr { 10.1.0.0/16, 10.0.0.0/16 } accept", "ip daddr { 10.0.0.0/15 } accept" },
+	{ "ip daddr { 10.0.0.1 } accept", "ip daddr 10.0.0.1 accept" },
+	{ "ip daddr { 11.0.0.0/16,\n\t\t 10.0.0.0/16 } accept", "ip daddr { 10.0.0.0/16, 11.0.0.0/16 } accept" },
+	{ "ip6 daddr { 2001:db8::-2001:db8::ff } accept", "ip6 daddr 2001:DB8::/120 accept" },
+	{ "meta l4proto { 6, 17 } th dport { 443, 80-81 } accept",
+	  "meta l4proto { tcp, udp } th dport { 80, 81, 443 } accept" },
+	{ "meta l4proto 6 th dport 80 accept", "tcp dport 80 accept" },
+	{ "meta l4proto udp ip daddr 1.2.3.4 th dport 53 accept", "ip daddr 1.2.3.4 udp dport 53 accept" },
+	{ "meta l4proto tcp tcp flags ! syn,rst drop", "tcp flags & (syn|rst) == 0 drop" },
+	{ "tcp flags syn / fin,syn,rst,ack drop", "tcp flags & (fin | syn | rst | ack) == syn drop" },
+	{ "tcp flags != syn / fin,syn drop", "tcp flags & (fin | syn) != syn drop" },
+	{ "tcp flags & (syn|rst) != 0 drop", "tcp flags rst,syn drop" },
+	{ "ct state untracked,new accept", "ct state new,untracked accept" },
+	{ "ct status & (dnat|snat) != 0 accept", "ct status snat,dnat accept" },
+	{ "meta nfproto ipv4 ip daddr 1.2.3.4 accept", "ip daddr 1.2.3.4 accept" },
+	{ "meta nfproto ipv6 icmpv6 type nd-router-solicit accept", "icmpv6 type nd-router-solicit accept" },
+	{ "meta nfproto ipv6 meta l4proto icmpv6 accept", "meta l4proto ipv6-icmp accept" },
+	{ "icmpv6 type { nd-redirect, nd-router-solicit } accept", "icmpv6 type { nd-router-solicit, nd-redirect } accept" },
+	{ "counter name lost drop", "counter name \"lost\" drop" },
+	{ "counter packets 5 bytes 60 drop", "counter drop" },
+	{ "oifname { \"lo\", \"eth2\" } return", "oifname { \"eth2\", \"lo\" } return" },
+	{ "iif lo return", "iif \"lo\" return" },
+	{ "reject with icmpx type host-unreachable", "reject with icmpx host-unreachable" },
+	{ "reject with icmpx port-unreachable", "reject" },
+	{ "ip dscp 0x22 accept", "ip dscp af41 accept" },
+	{ "ip dscp { 8, 46, 13 } accept", "ip dscp { cs1, 0x0d, ef } accept" },
+	{ "ct mark & 0xff000000 vmap { 0x2000000 : goto b, 0x01000000 : accept }",
+	  "ct mark & 0xff000000 vmap { 0x01000000 : accept, 0x02000000 : goto b }" },
+	{ "type route hook output priority dstnat + 10; policy accept;",
+	  "type route hook output priority -90; policy accept;" },
+	{ "type filter hook output priority mangle; policy accept;",
+	  "type filter hook output priority -150; policy accept;" },
+	{ "type nat hook postrouting priority srcnat - 5; policy accept;",
+	  "type nat hook postrouting priority 95; policy accept;" },
+};
+
+static const struct {
+	const char *a, *b;
+} different[] = {
+	{ "meta mark set meta mark & 0x00ffffff | 0x02000000", "meta mark set meta mark & 0x00ffffff | 0x03000000" },
+	{ "meta mark set meta mark & 0x00ffffff | 0x02000000", "meta mark set meta mark & 0x01ffffff | 0x02000000" },
+	{ "ct mark 0xfe000000/8 drop", "ct mark != 0xfe000000/8 drop" },
+	{ "ct mark 0xfe000000/8 drop", "meta mark 0xfe000000/8 drop" },
+	{ "ip daddr { 10.0.0.0/16, 10.2.0.0/16 } accept", "ip daddr { 10.0.0.0/16 } accept" },
+	{ "ip daddr 10.0.0.1 accept", "ip daddr != 10.0.0.1 accept" },
+	{ "ip daddr 10.0.0.1 accept", "ip saddr 10.0.0.1 accept" },
+	{ "ip daddr 10.0.0.1 accept", "ip daddr 10.0.0.1 drop" },
+	{ "ip daddr 10.0.0.1 accept", "accept" },
+	{ "iifname \"eth0\" accept", "oifname \"eth0\" accept" },
+	{ "iifname \"e*\" accept", "iifname \"e\\*\" accept" },
+	{ "iifname \"accept\" drop", "iifname \"accept drop\" drop" },
+	{ "iifname \"};\" drop", "iifname } ; drop" },
+	{ "meta l4proto tcp accept", "meta l4proto udp accept" },
+	{ "meta nfproto ipv4 accept", "accept" },
+	{ "meta nfproto ipv4 meta skuid 1 accept", "meta skuid 1 accept" },
+	{ "meta nfproto ipv4 meta l4proto { icmp, ipv6-icmp } accept", "meta l4proto { icmp, ipv6-icmp } accept" },
+	{ "tcp flags syn drop", "tcp flags ! syn drop" },
+	{ "tcp flags syn / fin,syn drop", "tcp flags syn / syn,rst drop" },
+	{ "ct direction reply accept", "ct direction original accept" },
+	{ "meta skuid 1000 accept", "meta skuid != 1000 accept" },
+	{ "meta skuid { 1000-1001 } accept", "meta skuid { 1000-1002 } accept" },
+	{ "ip dscp af41 accept", "ip dscp af42 accept" },
+	{ "jhash ip saddr . ip daddr mod 10 seed 0x1 vmap { 0-4 : goto a, 5-9 : goto b }",
+	  "jhash ip saddr . ip daddr mod 10 seed 0x2 vmap { 0-4 : goto a, 5-9 : goto b }" },
+	{ "type route hook output priority -90; policy accept;", "type filter hook output priority -90; policy accept;" },
+	{ "type route hook output priority -90; policy accept;", "type route hook output priority -91; policy accept;" },
+	{ "type route hook output priority -90; policy accept;", "type route hook output priority -90; policy drop;" },
+	{ "", "accept" },
+};
+
+static void test_text_equal(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+		ok(nft_text_equal(same[i].a, same[i].b) && nft_text_equal(same[i].b, same[i].a), "%s: %s", same[i].a,
+		   same[i].b);
+	for (size_t i = 0; i < ARRAY_SIZE(different); i++)
+		ok(!nft_text_equal(different[i].a, different[i].b), "not: %s: %s", different[i].a, different[i].b);
+}
+
+/* As nft 1.0.6 lists it, with what somebody else added. */
+static const char listing[] =
+	"table inet ifsteer {\n"
+	"\tcomment \"not ours\"\n"
+	"\tcounter on_premises {\n"
+	"\t}\n\n"
+	"\tcounter stray {\n"
+	"\t\tcomment \"}\"\n"
+	"\t\tpackets 5 bytes 60\n"
+	"\t}\n\n"
+	"\tflowtable f {\n"
+	"\t\thook ingress priority filter\n"
+	"\t}\n\n"
+	"\tset office_4 {\n"
+	"\t\ttype ipv4_addr\n"
+	"\t\tflags interval\n"
+	"\t\tauto-merge\n"
+	"\t\telements = { 10.0.0.0/16, 10.2.0.0-10.2.0.9,\n"
+	"\t\t\t     192.168.3.4 comment \"a, b } c\" }\n"
+	"\t}\n\n"
+	"\tset names_4 {\n"
+	"\t\ttype ipv4_addr\n"
+	"\t\tflags timeout\n"
+	"\t\ttimeout 1h\n"
+	"\t\telements = { 1.2.3.4 timeout 30m }\n"
+	"\t}\n\n"
+	"\tmap restore {\n"
+	"\t\ttype mark : verdict\n"
+	"\t\telements = { 0x02000000 : goto to_eth2, 0x03000000 : drop }\n"
+	"\t}\n\n"
+	"\tchain to_eth2 {\n"
+	"\t\tcomment \"a chain's\"\n"
+	"\t\tmeta mark set meta mark & 0x02ffffff | 0x02000000\n"
+	"\t}\n\n"
+	"\tchain output { # handle 7\n"
+	"\t\ttype route hook output priority -90; policy accept;\n"
+	"\t\tip daddr { 10.0.0.0/16,\n"
+	"\t\t\t   11.0.0.0/16 } counter name \"on_premises\" goto to_eth2 comment \"on-premises 10-aws.conf:12\"\n"
+	"\t\tip daddr @office_4 accept\n"
+	"\t\tlog prefix \"comment \"\n"
+	"\t}\n\n"
+	"\tchain foreign {\n"
+	"\t}\n"
+	"}\n";
+
+static void test_parse(void)
+{
+	struct nft_table t = { 0 };
+	struct nft_chain *c;
+
+	ok(nft_parse(listing, &t) == 0, "a listing is read");
+	ok(t.exists && !t.dormant, "the table exists");
+	ok(t.counter_count == 2 && strcmp(t.counters[1], "stray") == 0, "counters");
+	ok(t.other_count == 1 && strcmp(t.others[0], "flowtable f") == 0, "objects of other kinds");
+	ok(t.set_count == 3, "sets");
+	ok(t.sets[1].has_ranges && t.sets[1].ranges.count == 3, "an address set holds ranges");
+	is(t.sets[0].timeout, "1h", "a timeout");
+	is(t.sets[0].elements[0], "1.2.3.4 timeout 30m", "an element of a set that others fill");
+	is(t.sets[2].elements[0], "0x02000000 : goto to_eth2", "an element of a map");
+	ok(t.chain_count == 3 && t.chains[0].rule_count == 1 && !t.chains[0].hook, "a chain's comment is no rule");
+	c = &t.chains[1];
+	is(c->hook, "type route hook output priority -90; policy accept;", "a hook");
+	ok(c->rule_count == 3, "rules, one of which wraps");
+	is(c->rules[0].text, "ip daddr { 10.0.0.0/16, 11.0.0.0/16 } counter name \"on_premises\" goto to_eth2",
+	   "a rule's text");
+	is(c->rules[0].comment, "on-premises 10-aws.conf:12", "a rule's comment");
+	ok(!c->rules[2].comment, "what only looks like a comment");
+	nft_table_done(&t);
+	ok(nft_parse(NULL, &t) == 0 && !t.exists, "no listing: no table");
+	ok(nft_parse("table inet ifsteer {\n\tflags dormant\n}\n", &t) == 0 && t.dormant, "a table put to sleep");
+	nft_table_done(&t);
+}
+
+/* A listing that breaks off is never taken for a whole: what is missing would be added twice. */
+static void test_truncated(void)
+{
+	char text[sizeof(listing)];
+	struct nft_table t = { 0 };
+	size_t taken = 0;
+
+	for (size_t n = 0; n < sizeof(listing) - 3; n++) {
+		memcpy(text, listing, n);
+		text[n] = '\0';
+		taken += nft_parse(text, &t) == 0;
+		nft_table_done(&t);
+	}
+	ok(taken == 0, "no beginning of a listing is taken for a listing");
+	ok(nft_parse("table ip ifsteer {\n}\n", &t) == -EINVAL, "a table of another family");
+	ok(nft_parse("table inet ifsteer {\n\tset {\n\t}\n}\n", &t) == -EINVAL, "a set without a name");
+}
+
+static void push_range(struct nft_set *s, const char *text)
+{
+	struct addr_range r;
+
+	if (addr_range_parse(text, &r) < 0 || addr_ranges_add(&s->ranges, &r) < 0)
+		printf("Bail out! %s\n", text);
+}
+
+/* What planning wants where `listing` stands. */
+static struct nft_table wanted(void)
+{
+	struct nft_table t = { 0 };
+	struct nft_chain *c;
+	struct nft_set *s;
+	int err = nft_add_counter(&t, "on_premises");
+
+	err |= nft_add_counter(&t, "backup");
+	s = nft_add_set(&t, "office_4", false, "ipv4_addr", "interval");
+	s->has_ranges = true;
+	push_range(s, "10.0.0.0/16");
+	push_range(s, "10.2.0.0/16");
+	s = nft_add_set(&t, "names_4", false, "ipv4_addr", "timeout");
+	s->is_dynamic = true;
+	s->timeout = strdup("3600s");
+	s = nft_add_set(&t, "restore", true, "mark : verdict", NULL);
+	err |= nft_add_element(s, "0x%08x : goto %s", 0x02000000, "to_eth2");
+	err |= nft_add_element(s, "0x%08x : goto %s", 0x03000000, "to_eth3");
+	c = nft_add_chain(&t, "output", "type route hook output priority -90; policy accept;");
+	err |= nft_add_rule(c, "on-premises 10-aws.conf:12",
+			    "ip daddr { 11.0.0.0/16, 10.0.0.0/16 } counter name on_premises goto to_eth2");
+	err |= nft_add_rule(c, NULL, "ip daddr @office_4 accept");
+	c = nft_add_chain(&t, "to_eth2", NULL);
+	err |= nft_add_rule(c, NULL, "meta mark set meta mark & 0x00ffffff | 0x02000000");
+	c = nft_add_chain(&t, "to_eth3", NULL);
+	err |= nft_add_rule(c, "say \"x\"\n", "meta mark set meta mark & 0x00ffffff | 0x03000000");
+	nft_sort(&t);
+	ok(err == 0, "building succeeds");
+	return t;
+}
+
+static void test_script(void)
+{
+	static const char script[] =
+		"flush chain inet ifsteer output\n"
+		"flush chain inet ifsteer foreign\n"
+		"delete element inet ifsteer office_4 { 10.2.0.0-10.2.0.9, 192.168.3.4 }\n"
+		"delete element inet ifsteer restore { 0x03000000 : drop }\n"
+		"delete chain inet ifsteer foreign\n"
+		"delete counter inet ifsteer stray\n"
+		"delete flowtable inet ifsteer f\n"
+		"table inet ifsteer {\n"
+		"\tcounter backup {\n"
+		"\t}\n"
+		"\tchain output {\n"
+		"\t\tip daddr { 11.0.0.0/16, 10.0.0.0/16 } counter name on_premises goto to_eth2 "
+		"comment \"on-premises 10-aws.conf:12\"\n"
+		"\t\tip daddr @office_4 accept\n"
+		"\t}\n"
+		"\tchain to_eth3 {\n"
+		"\t\tmeta mark set meta mark & 0x00ffffff | 0x03000000 comment \"say ?x??\"\n"
+		"\t}\n"
+		"}\n"
+		"add element inet ifsteer office_4 { 10.2.0.0/16 }\n"
+		"add element inet ifsteer restore { 0x03000000 : goto to_eth3 }\n";
+	static const char diff[] =
+		"+ nft add counter inet ifsteer backup\n"
+		"+ nft add chain inet ifsteer to_eth3\n"
+		"- nft delete rule inet ifsteer output 'log prefix \"comment \"'\n"
+		"+ nft add rule inet ifsteer to_eth3 'meta mark set meta mark & 0x00ffffff | 0x03000000 "
+		"comment \"say ?x??\"'\n"
+		"- nft delete element inet ifsteer office_4 '{ 10.2.0.0-10.2.0.9, 192.168.3.4 }'\n"
+		"+ nft add element inet ifsteer office_4 '{ 10.2.0.0/16 }'\n"
+		"- nft delete element inet ifsteer restore '{ 0x03000000 : drop }'\n"
+		"+ nft add element inet ifsteer restore '{ 0x03000000 : goto to_eth3 }'\n"
+		"- nft delete chain inet ifsteer foreign\n"
+		"- nft delete counter inet ifsteer stray\n"
+		"- nft delete flowtable inet ifsteer f\n";
+	struct nft_table have = { 0 }, want = wanted(), none = { 0 };
+	struct strbuf out = { 0 };
+
+	ok(nft_parse(listing, &have) == 0 && nft_script(&have, &want, &out) == 0, "a script is made");
+	is(out.text, script, "the script mentions what differs, in an order that nft accepts");
+	strbuf_done(&out);
+	ok(nft_diff(&have, &want, &out) == 0, "a difference is made");
+	is(out.text, diff, "the difference, one line for each rule");
+	strbuf_done(&out);
+	ok(nft_script(&want, &want, &out) == 0 && !out.len, "equal tables need no script");
+	ok(nft_diff(&want, &want, &out) == 0 && !out.len, "equal tables have no difference");
+	ok(nft_script(&have, &none, &out) == 0, "no table is wanted");
+	is(out.text, "delete table inet ifsteer\n", "then it is deleted");
+	strbuf_done(&out);
+	ok(nft_script(&none, &none, &out) == 0 && !out.len, "nor is there one: nothing to do");
+	nft_table_done(&have);
+	nft_table_done(&want);
+}
+
+/* Chains whose rules stay are flushed where a set that they use must be replaced. */
+static void test_replace(void)
+{
+	struct nft_table have = { 0 }, want = { 0 };
+	struct strbuf out = { 0 };
+	struct nft_chain *c;
+	int err = 0;
+
+	for (struct nft_table *t = &have;; t = &want) {
+		if (!nft_add_set(t, "s", false, t == &have ? "ipv4_addr" : "ipv6_addr", NULL) ||
+		    !nft_add_set(t, "s_two", false, "ipv4_addr", NULL))
+			err = -ENOMEM;
+		c = nft_add_chain(t, "a", NULL);
+		err |= nft_add_rule(c, NULL, "ip6 daddr @s accept");
+		c = nft_add_chain(t, "b", NULL);
+		err |= nft_add_rule(c, NULL, "ip daddr @s_two accept");
+		c = nft_add_chain(t, "o", t == &have ? "type filter hook output priority 0; policy accept;" :
+						       "type filter hook output priority 1; policy accept;");
+		err |= nft_add_rule(c, NULL, "accept");
+		nft_sort(t);
+		if (t == &want)
+			break;
+	}
+	ok(err == 0 && nft_script(&have, &want, &out) == 0, "a set of another type, a hook of another priority");
+	is(out.text,
+	   "flush chain inet ifsteer a\n"
+	   "flush chain inet ifsteer o\n"
+	   "delete set inet ifsteer s\n"
+	   "delete chain inet ifsteer o\n"
+	   "table inet ifsteer {\n"
+	   "\tset s {\n"
+	   "\t\ttype ipv6_addr\n"
+	   "\t}\n"
+	   "\tchain a {\n"
+	   "\t\tip6 daddr @s accept\n"
+	   "\t}\n"
+	   "\tchain o {\n"
+	   "\t\ttype filter hook output priority 1; policy accept;\n"
+	   "\t\taccept\n"
+	   "\t}\n"
+	   "}\n",
+	   "only what uses the set is filled again");
+	strbuf_done(&out);
+	nft_table_done(&have);
+	nft_table_done(&want);
+}
+
+static void test_first_time(void)
+{
+	struct nft_table have = { 0 }, want = wanted(), again = { 0 };
+	struct strbuf out = { 0 };
+
+	ok(nft_script(&have, &want, &out) == 0, "the first script is the whole table");
+	ok(nft_parse(out.text, &again) == 0, "which reads like a listing");
+	strbuf_done(&out);
+	want.sets[0].is_dynamic = again.sets[0].is_dynamic = true;
+	ok(nft_script(&again, &want, &out) == 0 && !out.len, "and is what was wanted");
+	nft_table_done(&want);
+	nft_table_done(&again);
+}
+
+static void test_long_comment(void)
+{
+	struct nft_table t = { 0 };
+	struct nft_chain *c = nft_add_chain(&t, "a", NULL);
+	char text[200];
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text + 127, "\xc3\xa4", 2);
+	text[199] = '\0';
+	ok(nft_add_rule(c, text, "accept") == 0 && strlen(c->rules[0].comment) == 127, "a character is not cut in two");
+	ok(nft_add_rule(c, "", "accept") == 0 && !c->rules[1].comment, "an empty comment is none");
+	nft_table_done(&t);
+}
+
+/* One rule of many that goes is one line. */
+static void test_one_line_each(void)
+{
+	struct nft_table have = { 0 }, want = { 0 };
+	struct nft_chain *a = nft_add_chain(&have, "a", NULL), *b = nft_add_chain(&want, "a", NULL);
+	struct strbuf out = { 0 };
+	int err = 0;
+
+	for (int i = 0; i < 3000; i++) {
+		if (i != 5)
+			err |= nft_add_rule(b, NULL, "meta skuid %d accept", i == 2000 ? 9999 : i);
+		err |= nft_add_rule(a, NULL, "meta skuid %d accept", i);
+	}
+	ok(err == 0 && nft_diff(&have, &want, &out) == 0, "a difference of long chains");
+	is(out.text, "- nft delete rule inet ifsteer a meta skuid 5 accept\n"
+		     "- nft delete rule inet ifsteer a meta skuid 2000 accept\n"
+		     "+ nft add rule inet ifsteer a meta skuid 9999 accept\n", "one rule that goes is one line");
+	strbuf_done(&out);
+	for (int i = 0; i < 1500; i++)
+		err |= nft_add_rule(b, NULL, "meta skgid %d accept", i);
+	ok(err == 0 && nft_diff(&have, &want, &out) == 0 && out.len > 100000, "too many differences: all is shown");
+	strbuf_done(&out);
+	nft_table_done(&have);
+	nft_table_done(&want);
+}
+
+int main(void)
+{
+	test_text_equal();
+	test_parse();
+	test_truncated();
+	test_script();
+	test_replace();
+	test_first_time();
+	test_long_comment();
+	test_one_line_each();
+	return tap_done();
+}
