@@ -34,6 +34,7 @@ expected() {
 		etc/iproute2/rt_protos.d/ifsteer.conf 644
 		usr/sbin/ifsteer 755
 		usr/share/bash-completion/completions/ifsteer 644
+		usr/share/ifsteer/status.schema.json 644
 	END
 	for file in "$src"/rules/*; do
 		[ "${file##*/}" = ifsteer.conf ] || echo "usr/share/doc/ifsteer/examples/${file##*/} 644"
