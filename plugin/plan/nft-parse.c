@@ -6,6 +6,7 @@
 #include "plan/nft.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,20 @@ static bool element_range(const char *at, struct addr_range *ret)
 	return token_range(&key, ret);
 }
 
+/* nft lists an element "e\*" as "e*", which it would read as a wildcard. Our sets have none. False: no memory. */
+static bool escape_star(char **text)
+{
+	char *star = strstr(*text, "*\""), *escaped;
+
+	if (!star || (star > *text && star[-1] == '\\'))
+		return true;
+	if (asprintf(&escaped, "%.*s\\%s", (int)(star - *text), *text, star) < 0)
+		return false;
+	free(*text);
+	*text = escaped;
+	return true;
+}
+
 static int add_element(struct nft_set *s, const char *at, size_t len)
 {
 	char **slot;
@@ -176,7 +191,7 @@ static int add_element(struct nft_set *s, const char *at, size_t len)
 	while (len && strchr(" \t\n", at[len - 1]))
 		len--;
 	*slot = one_line(at, len);
-	return *slot ? 0 : -ENOMEM;
+	return *slot && escape_star(slot) ? 0 : -ENOMEM;
 }
 
 /* "{ a, b }" */
