@@ -20,7 +20,7 @@
 #endif
 
 static const struct command *const commands[] = {
-	&command_check, &command_apply, &command_confirm, &command_diff, &command_status, &command_flush,
+	&command_check, &command_apply, &command_confirm, &command_diff, &command_status, &command_explain, &command_flush,
 	&command_offline, &command_online, &command_facts, &command_hook,
 };
 
@@ -28,7 +28,7 @@ static const char general_help[] =
 	"\n"
 	"  -c PATH       policy file, or a directory laid out like /etc/ifsteer\n"
 	"  -v, -q        say what is done; say nothing but errors\n"
-	"  --facts FILE  check, diff: answer for the host that `ifsteer facts > FILE` captured\n"
+	"  --facts FILE  check, diff, explain: answer for the host that `ifsteer facts` captured\n"
 	"  --help, --version\n"
 	"\n"
 	"`ifsteer help COMMAND` tells more, with an example. The policy language is in ifsteer.conf(5),\n"
