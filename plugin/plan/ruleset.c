@@ -231,6 +231,20 @@ static bool has_router(const struct plan *p)
 	return false;
 }
 
+/* A packet that is steered may as well carry the address of an interface that is not managed: main had chosen it
+ * before there was a mark. */
+static int add_unmanaged(struct plan *p, struct nft_chain *c)
+{
+	if (!p->mark_main)
+		return 0;
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		TRY(nft_add_rule(c, "the address of an interface that is not managed",
+				 "oifname @rewritten meta mark & 0x%08x != { 0x00000000, 0x%08x } %s fib saddr type local "
+				 "masquerade", mask(p), p->mark_main,
+				 f == FAMILY_IPV4 ? "ip saddr != @loopback_4" : "ip6 saddr != @loopback_6"));
+	return 0;
+}
+
 /* The source of a packet that leaves a managed interface is an address of that interface. */
 static int add_rewriting(struct plan *p)
 {
@@ -242,6 +256,7 @@ static int add_rewriting(struct plan *p)
 	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_6 accept"));
 	TRY(nft_add_rule(c, "another interface's address", "oifname @rewritten ip saddr @addresses_4 masquerade"));
 	TRY(nft_add_rule(c, "another interface's address", "oifname @rewritten ip6 saddr @addresses_6 masquerade"));
+	TRY(add_unmanaged(p, c));
 	if (has_router(p))
 		TRY(nft_add_rule(c, "a NAT router", "oifname @routers fib saddr type != local masquerade"));
 	c = chain(p, "strays", STRAYS_HOOK);

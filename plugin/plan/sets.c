@@ -57,6 +57,28 @@ static int add_own(struct plan *p, enum family f)
 	return 0;
 }
 
+/* Addresses that belong to the host and to no interface: they leave by any, as they are. */
+static int add_loopback(struct plan *p, enum family f)
+{
+	const struct facts *facts = p->facts;
+	struct nft_set *s;
+	char buf[ADDR_TEXT_SIZE];
+
+	if (!p->mark_main)
+		return 0;
+	s = address_set(p, f == FAMILY_IPV4 ? "loopback_4" : "loopback_6", f, false);
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < facts->address_count; i++) {
+		const struct address *a = &facts->addresses[i];
+		const struct link *link = links_by_index(&facts->links, a->link);
+
+		if (link && link->loopback && a->addr.family == f)
+			TRY(nft_add_element(s, "%s", addr_print(&a->addr, buf)));
+	}
+	return 0;
+}
+
 static int add_interfaces(struct plan *p, const char *name, bool routers)
 {
 	struct nft_set *s = NULL;
@@ -187,6 +209,7 @@ int sets_add(struct plan *p)
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		TRY(add_addresses(p, (enum family)f));
 		TRY(add_own(p, (enum family)f));
+		TRY(add_loopback(p, (enum family)f));
 		TRY(add_policy_sets(p, (enum family)f));
 		TRY(add_long_lists(p, (enum family)f));
 	}
