@@ -182,11 +182,14 @@ static struct nft_ctx *get_context(void)
 	return context;
 }
 
-/* Only the first line: libnftables repeats the script below it, with carets. */
+/* libnftables says "Error: WORDS", and below it a line of the script, which for a script in memory is the wrong one. */
 static int refuse(const char *what, struct diag *d)
 {
+	static const char prefix[] = "Error: ";
 	const char *words = nft_ctx_get_error_buffer(context);
 
+	if (strncmp(words, prefix, sizeof(prefix) - 1) == 0)
+		words += sizeof(prefix) - 1;
 	diag_error(d, (struct where){ 0 }, "nftables: %s: %.*s", what, (int)strcspn(words, "\n"), words);
 	return -EPROTO;
 }

@@ -238,6 +238,8 @@ static int judge(struct run *r, size_t step, const struct netlink_result *result
 	if (is_fulfilled(r, s, result->err))
 		return 0;
 	if (concerns_one_interface(s, result->err)) {
+		if (s->kind == STEP_SYSCTL && result->err == -ENODEV)
+			saved_sysctl_forget(s->of.sysctl.index, s->of.sysctl.src_valid_mark);
 		say(r, s, result, SEVERITY_WARNING);
 		if (r->refused)
 			r->refused[step] = true;
