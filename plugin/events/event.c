@@ -52,7 +52,8 @@ bool event_note_gateway(struct event *ev, enum family family, const char *text)
 {
 	struct addr gateway;
 
-	if (!text || addr_parse(text, &gateway) || gateway.family != family || !is_way_out(&gateway))
+	if (!text || addr_parse(text, &gateway) || gateway.family != family ||
+	    !is_way_out(&gateway))
 		return false;
 	ev->has_gateway[family] = true;
 	ev->gateway[family] = gateway;
@@ -61,8 +62,8 @@ bool event_note_gateway(struct event *ev, enum family family, const char *text)
 
 static const struct manager {
 	const char *name;
-	int (*parse)(int argc, const char *const *argv, const struct environment *env, struct event *ret,
-		     const char **ret_why);
+	int (*parse)(int argc, const char *const *argv, const struct environment *env,
+		     struct event *ret, const char **ret_why);
 } managers[] = {
 	{ "networkmanager", networkmanager_parse },
 	{ "ifupdown", ifupdown_parse },

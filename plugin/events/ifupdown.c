@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifup and ifdown: everything stands in the environment, see interfaces(5). The hook runs once for each
- * address family of an interface; that costs an apply without changes, which is cheap.
+ * ifup and ifdown: everything stands in the environment, see interfaces(5). The hook runs once for
+ * each address family of an interface; that costs an apply without changes, which is cheap.
  */
 #include "events/manager.h"
 
@@ -13,8 +13,9 @@ static bool is(const char *value, const char *wanted)
 	return value && strcmp(value, wanted) == 0;
 }
 
-/* Not an interface of its own, or somebody else's: `ifup -a` around the whole (--all, family meta), and
- * what NetworkManager's 01-ifupdown echoes, which NetworkManager's own hook has told us already. */
+/* Not an interface of its own, or somebody else's: `ifup -a` around the whole (--all, family
+ * meta), and what NetworkManager's 01-ifupdown echoes, which NetworkManager's own hook has told
+ * us already. */
 static bool is_nobodys(const struct environment *env, const char *iface)
 {
 	return strcmp(iface, "--all") == 0 || is(environment_get(env, "ADDRFAM"), "meta") ||
@@ -22,8 +23,8 @@ static bool is_nobodys(const struct environment *env, const char *iface)
 	       is(environment_get(env, "METHOD"), "NetworkManager");
 }
 
-/* In if-pre-up.d the interface is not up yet. Every phase of a stop says that it goes: if-down.d is the
- * chance to know it early. */
+/* In if-pre-up.d the interface is not up yet. Every phase of a stop says that it goes: if-down.d
+ * is the chance to know it early. */
 static enum event_kind kind_of(const char *mode, const char *phase)
 {
 	if (strcmp(mode, "start") == 0)
@@ -45,8 +46,8 @@ static void note_gateway(const struct environment *env, struct event *ev)
 		event_note_gateway(ev, FAMILY_IPV6, gateway);
 }
 
-int ifupdown_parse(int argc, const char *const *argv, const struct environment *env, struct event *ret,
-		   const char **ret_why)
+int ifupdown_parse(int argc, const char *const *argv, const struct environment *env,
+		   struct event *ret, const char **ret_why)
 {
 	const char *iface = environment_get(env, "IFACE");
 	const char *mode = environment_get(env, "MODE");
@@ -54,7 +55,7 @@ int ifupdown_parse(int argc, const char *const *argv, const struct environment *
 
 	(void)argv;
 	if (argc != 1 || !iface || !mode) {
-		*ret_why = "hook ifupdown: takes no argument; IFACE and MODE stand in the environment";
+		*ret_why = "hook ifupdown: needs IFACE and MODE in its environment";
 		return -EINVAL;
 	}
 	kind = kind_of(mode, environment_get(env, "PHASE"));

@@ -22,10 +22,11 @@ MUST_CHECK bool event_set_name(struct event *ev, const char *name);
  * NULL and everything else change nothing. Returns whether a gateway was noted. */
 bool event_note_gateway(struct event *ev, enum family family, const char *text);
 
-/* The managers: argv[0] is the manager's name. As event_parse, whose contract they fulfil; *ret comes
- * in zeroed. */
-MUST_CHECK int networkmanager_parse(int argc, const char *const *argv, const struct environment *env,
-				    struct event *ret, const char **ret_why);
+/* The managers: argv[0] is the manager's name. As event_parse, whose contract they fulfil; *ret
+ * comes in zeroed. */
+MUST_CHECK int networkmanager_parse(int argc, const char *const *argv,
+				    const struct environment *env, struct event *ret,
+				    const char **ret_why);
 MUST_CHECK int ifupdown_parse(int argc, const char *const *argv, const struct environment *env,
 			      struct event *ret, const char **ret_why);
 MUST_CHECK int systemd_parse(int argc, const char *const *argv, const struct environment *env,

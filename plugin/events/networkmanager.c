@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * NetworkManager's dispatcher: interface and action as arguments, the connection in the environment, see
- * NetworkManager-dispatcher(8). What the environment says came from a DHCP server or a router's
- * advertisement: a value that is not exactly what it should be is not there.
+ * NetworkManager's dispatcher: interface and action as arguments, the connection in the
+ * environment, see NetworkManager-dispatcher(8). What the environment says came from a DHCP server
+ * or a router's advertisement: a value that is not exactly what it should be is not there.
  */
 #include "events/manager.h"
 
@@ -40,8 +40,8 @@ static const struct action *action_find(const char *name)
 	return NULL;
 }
 
-/* The next word of *text into buf, *text behind it. False at the end, and for a word that does not fit:
- * nothing that we look for is that long. */
+/* The next word of *text into buf, *text behind it. False at the end, and for a word that does
+ * not fit: nothing that we look for is that long. */
 static bool next_word(const char **text, const char *separators, char *buf, size_t size)
 {
 	const char *word = *text + strspn(*text, separators);
@@ -81,8 +81,8 @@ static bool next_octet(const char **text, uint32_t max, uint32_t *ret)
 	return next_word(text, " .", word, sizeof(word)) && number_parse(word, max, ret) == 0;
 }
 
-/* "LEN PREFIX-OCTETS… VIA-OCTETS… LEN …", as dhclient writes it: the option's bytes, in decimal, and of
- * each prefix just the octets that its length needs. */
+/* "LEN PREFIX-OCTETS… VIA-OCTETS… LEN …", as dhclient writes it: the option's bytes, in decimal,
+ * and of each prefix just the octets that its length needs. */
 static bool note_default_of_octets(struct event *ev, const char *text)
 {
 	uint32_t len;
@@ -137,8 +137,9 @@ static bool note_default_route(const struct environment *env, struct event *ev, 
 		text = environment_get(env, name);
 		if (!text)
 			return false;
-		if (next_word(&text, " ", to, sizeof(to)) && next_word(&text, " ", via, sizeof(via)) &&
-		    is_default(to, family) && event_note_gateway(ev, family, via))
+		if (next_word(&text, " ", to, sizeof(to)) &&
+		    next_word(&text, " ", via, sizeof(via)) && is_default(to, family) &&
+		    event_note_gateway(ev, family, via))
 			return true;
 	}
 	return false;
@@ -151,7 +152,8 @@ static void note_gateways(const struct environment *env, struct event *ev, bool 
 		const char *route;
 	} names[2][FAMILY_COUNT] = {
 		{ { "IP4_GATEWAY", "IP4_ROUTE_" }, { "IP6_GATEWAY", "IP6_ROUTE_" } },
-		{ { "VPN_IP4_GATEWAY", "VPN_IP4_ROUTE_" }, { "VPN_IP6_GATEWAY", "VPN_IP6_ROUTE_" } },
+		{ { "VPN_IP4_GATEWAY", "VPN_IP4_ROUTE_" },
+		  { "VPN_IP6_GATEWAY", "VPN_IP6_ROUTE_" } },
 	};
 
 	for (enum family f = 0; f < FAMILY_COUNT; f++) {
@@ -165,8 +167,8 @@ static void note_gateways(const struct environment *env, struct event *ev, bool 
 	}
 }
 
-/* A VPN without an interface of its own (IPsec policies) is announced with the device under it, which
- * comes and goes for itself: nothing is said about it but that something changed. */
+/* A VPN without an interface of its own (IPsec policies) is announced with the device under it,
+ * which comes and goes for itself: nothing is said about it but that something changed. */
 static bool is_device_under_vpn(const struct environment *env, const struct event *ev)
 {
 	const char *device = environment_get(env, "DEVICE_IFACE");
@@ -174,8 +176,8 @@ static bool is_device_under_vpn(const struct environment *env, const struct even
 	return device && strcmp(device, ev->name) == 0;
 }
 
-int networkmanager_parse(int argc, const char *const *argv, const struct environment *env, struct event *ret,
-			 const char **ret_why)
+int networkmanager_parse(int argc, const char *const *argv, const struct environment *env,
+			 struct event *ret, const char **ret_why)
 {
 	const struct action *action;
 	const char *vpn;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifsteer.service: the host boots, or nftables.service has started again. Whatever the service manager's
- * environment says, it is about no interface in particular.
+ * ifsteer.service: the host boots, or nftables.service has started again. Whatever the service
+ * manager's environment says, it is about no interface in particular.
  */
 #include "events/manager.h"
 
 #include <errno.h>
 
-int systemd_parse(int argc, const char *const *argv, const struct environment *env, struct event *ret,
-		  const char **ret_why)
+int systemd_parse(int argc, const char *const *argv, const struct environment *env,
+		  struct event *ret, const char **ret_why)
 {
 	(void)argv;
 	(void)env;

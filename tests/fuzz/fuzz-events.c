@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Fuzz target: a hook's arguments and environment. The input is text: arguments one a line, an empty line,
- * NAME=VALUE one a line.
+ * Fuzz target: a hook's arguments and environment. The input is text: arguments one a line, an
+ * empty line, NAME=VALUE one a line.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,8 @@ static void check_event(const struct event *ev)
 	check(!strpbrk(ev->name, "/: \n") && strcmp(ev->name, "..") != 0);
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		check(!ev->has_gateway[f] || ev->kind == EVENT_UP);
-		check(!ev->has_gateway[f] || ((int)ev->gateway[f].family == f && !addr_is_zero(&ev->gateway[f])));
+		check(!ev->has_gateway[f] ||
+		      ((int)ev->gateway[f].family == f && !addr_is_zero(&ev->gateway[f])));
 	}
 }
 
