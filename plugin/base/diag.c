@@ -20,14 +20,14 @@
 static const char *severity_word(enum severity s)
 {
 	switch (s) {
-	case SEVERITY_ERROR:   return "error";
+	case SEVERITY_ERROR: return "error";
 	case SEVERITY_WARNING: return "warning";
-	case SEVERITY_NOTE:    return "note";
+	case SEVERITY_NOTE: return "note";
 	}
 	return NULL;
 }
 
-/* The entry that counts the problems of `file`, made when there is none yet; NULL when memory fails. */
+/* The entry that counts the problems of `file`, made when there is none; NULL: out of memory. */
 static struct diag_file *file_entry(struct diag *d, const char *file)
 {
 	struct diag_file *f;
@@ -49,8 +49,8 @@ static struct diag_file *file_entry(struct diag *d, const char *file)
 	return f;
 }
 
-static struct diag_item *keep(struct diag *d, enum severity severity, const struct diag_file *f, unsigned int line,
-			      const char *message)
+static struct diag_item *keep(struct diag *d, enum severity severity, const struct diag_file *f,
+			      unsigned int line, const char *message)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	struct diag_item *item;
@@ -76,7 +76,8 @@ static struct diag_item *keep(struct diag *d, enum severity severity, const stru
 }
 
 PRINTF_LIKE(4, 0)
-static void diag_add(struct diag *d, enum severity severity, struct where at, const char *fmt, va_list args)
+static void diag_add(struct diag *d, enum severity severity, struct where at, const char *fmt,
+		     va_list args)
 {
 	CLEANUP(strbuf_done) struct strbuf message = { 0 };
 	struct diag_file *f = file_entry(d, at.file);
@@ -141,7 +142,8 @@ void diag_finish(struct diag *d)
 
 		if (!more)
 			continue;
-		strbuf_printf(&text, "%zu more %s not shown", more, more == 1 ? "problem is" : "problems are");
+		strbuf_printf(&text, "%zu more %s not shown", more,
+			      more == 1 ? "problem is" : "problems are");
 		if (text.failed)
 			return;
 		/* The last line there can be puts it behind all others of its file. */
@@ -178,7 +180,8 @@ static size_t distance(const char *a, size_t n, const char *b, size_t m)
 
 		now[0] = i;
 		for (size_t j = 1; j <= m; j++) {
-			int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
+			int x = tolower((unsigned char)a[i - 1]),
+			    y = tolower((unsigned char)b[j - 1]);
 			size_t best = last[j - 1] + (x != y);
 
 			if (last[j] + 1 < best)
@@ -211,7 +214,7 @@ const char *diag_nearest(const char *word, const char *const *candidates, size_t
 		if (other > WORD_MAX)
 			continue;
 		d = distance(word, len, candidates[i], other);
-		/* One slip in three letters or so; a word of one or two letters resembles everything. */
+		/* One slip in three letters or so; one or two letters resemble everything. */
 		if (longer >= 3 && d <= (longer + 1) / 3 && d < best_distance) {
 			best = candidates[i];
 			best_distance = d;

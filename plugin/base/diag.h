@@ -18,7 +18,8 @@ enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE };
 
 struct diag_item {
 	enum severity severity;
-	char *text;		/* "FILE:LINE: error: …" complete, without newline; "ifsteer: error: …" without a place */
+	char *text;		/* "FILE:LINE: error: …" complete, without newline; without a place
+				 * "ifsteer: error: …" */
 	size_t file;		/* index into diag.files */
 	unsigned int line;
 	size_t order;		/* of arrival */
@@ -39,14 +40,14 @@ struct diag {
 };
 
 /* Adds one message. Control bytes in it become \xNN. Returns -EINVAL always for an error, so that a
- * caller may write `return diag_error(…)`; memory that fails is an error that is counted but not kept.
+ * caller may write `return diag_error(…)`; when memory fails, it is counted but not kept.
  * After 100 problems in one file the rest of that file is counted; diag_finish says how many. */
 int diag_error(struct diag *d, struct where at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void diag_warning(struct diag *d, struct where at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void diag_note(struct diag *d, struct where at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Appends one line for each file whose problems were only counted, and puts each file's problems into the
- * order of its lines. Call once, before printing. */
+/* Appends one line for each file whose problems were only counted, and puts each file's problems
+ * into the order of its lines. Call once, before printing. */
 void diag_finish(struct diag *d);
 void diag_done(struct diag *d);
 

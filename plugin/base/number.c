@@ -82,7 +82,8 @@ int mark_parse(const char *text, uint32_t *ret_value, uint32_t *ret_mask)
 	uint32_t value, mask = UINT32_MAX;
 	int first, second = 0;
 
-	first = parse_bytes(text, slash ? (size_t)(slash - text) : strlen(text), UINT32_MAX, &value);
+	first = parse_bytes(text, slash ? (size_t)(slash - text) : strlen(text), UINT32_MAX,
+			    &value);
 	if (slash)
 		second = number_parse(slash + 1, UINT32_MAX, &mask);
 	if (first == -EINVAL || second == -EINVAL)
@@ -146,9 +147,11 @@ int numbers_subtract(struct numbers *list, const struct numbers *out)
 		while (j < out->count && out->v[j].to < r.from)
 			j++;
 		/* The last of these may reach into the next range as well: j stays. */
-		for (size_t k = j; k < out->count && out->v[k].from <= r.to && left && err == 0; k++) {
+		for (size_t k = j; k < out->count && out->v[k].from <= r.to && left && err == 0;
+		     k++) {
 			if (out->v[k].from > r.from)
-				err = numbers_add(&rest, (struct number_range){ r.from, out->v[k].from - 1 });
+				err = numbers_add(
+					&rest, (struct number_range){ r.from, out->v[k].from - 1 });
 			left = out->v[k].to < r.to;
 			if (left)
 				r.from = out->v[k].to + 1;

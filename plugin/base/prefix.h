@@ -78,6 +78,7 @@ void addr_ranges_normalise(struct addr_ranges *list);
 /* Both need a canonical list. */
 bool addr_ranges_contain(const struct addr_ranges *list, const struct addr *a);
 bool addr_ranges_overlap(const struct addr_ranges *a, const struct addr_ranges *b);
-/* The fewest prefixes that cover the canonical list exactly, in order, into *ret (the caller frees). */
-MUST_CHECK int addr_ranges_prefixes(const struct addr_ranges *list, struct prefix **ret, size_t *ret_count);
+/* The fewest prefixes that cover the canonical list exactly, in order; the caller frees *ret. */
+MUST_CHECK int addr_ranges_prefixes(const struct addr_ranges *list, struct prefix **ret,
+				    size_t *ret_count);
 void addr_ranges_done(struct addr_ranges *list);

@@ -112,7 +112,7 @@ void addr_ranges_normalise(struct addr_ranges *list)
 		struct addr_range *last = &list->v[kept], *r = &list->v[i];
 		struct addr behind = last->to;
 
-		/* Where nothing is behind the last one, everything of its family that follows lies in it. */
+		/* Where nothing is behind the last one, all that follow in its family lie in it. */
 		if (r->from.family != last->to.family ||
 		    (addr_next(&behind) && addr_compare(&r->from, &behind) > 0))
 			list->v[++kept] = *r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Text that grows, and the two ways to print bytes that somebody else chose: for a terminal and as JSON.
+ * Text that grows, and the two ways to print bytes that somebody else chose: for a terminal and as
+ * JSON.
  */
 #include "base/strbuf.h"
 

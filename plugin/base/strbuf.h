@@ -23,6 +23,7 @@ void strbuf_vprintf(struct strbuf *b, const char *fmt, va_list args) PRINTF_LIKE
 void strbuf_add_visible(struct strbuf *b, const char *text);
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void strbuf_add_json(struct strbuf *b, const char *text);
-/* The text, to be freed by the caller ("" for an empty buffer); NULL when memory failed. Empties the buffer. */
+/* The text, to be freed by the caller ("" for an empty buffer); NULL when memory failed. Empties the
+ * buffer. */
 MUST_CHECK char *strbuf_take(struct strbuf *b);
 void strbuf_done(struct strbuf *b);

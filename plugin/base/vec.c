@@ -12,7 +12,7 @@ int vec_room(void *array, size_t count, size_t size)
 {
 	char *v;
 
-	/* `array` points to a pointer of some type: copying its bytes is the way that breaks no aliasing rule. */
+	/* `array` points to a pointer of some type: copying its bytes breaks no aliasing rule. */
 	memcpy(&v, array, sizeof(v));
 	if ((count & (count - 1)) == 0) {
 		size_t capacity = count ? count * 2 : 1;

@@ -14,7 +14,8 @@
 #define SET_LINE_MAX 200
 
 /* Why `text` is no address, prefix or range: what follows the quoted text in a message. */
-static const char *range_problem(int err, const struct addr_range *meant, char buf[static RANGE_TEXT_SIZE + 64])
+static const char *range_problem(int err, const struct addr_range *meant,
+				 char buf[static RANGE_TEXT_SIZE + 64])
 {
 	char text[RANGE_TEXT_SIZE];
 
@@ -23,12 +24,9 @@ static const char *range_problem(int err, const struct addr_range *meant, char b
 		snprintf(buf, RANGE_TEXT_SIZE + 64, "has host bits set; did you mean \"%s\"?",
 			 addr_range_print(meant, text));
 		return buf;
-	case -ERANGE:
-		return "is a range that runs downwards";
-	case -EAFNOSUPPORT:
-		return "is a range from one family into the other";
-	default:
-		return "is not an address, prefix or range";
+	case -ERANGE: return "is a range that runs downwards";
+	case -EAFNOSUPPORT: return "is a range from one family into the other";
+	default: return "is not an address, prefix or range";
 	}
 }
 
@@ -84,7 +82,7 @@ int read_element(struct reader *r, const struct value *v, void *object)
 	return err ? err : addr_ranges_add(&set->elements[range.from.family], &range);
 }
 
-/* One line without its comment and the white space around it, NUL-terminated; false when it is too long. */
+/* One line without its comment and the white space around it; false when it is too long. */
 static bool set_line(const char *start, const char *end, char ret[static SET_LINE_MAX])
 {
 	const char *comment = memchr(start, '#', end - start);
@@ -118,8 +116,10 @@ static int read_set_text(struct reader *r, struct set *set, const struct source 
 		next = newline ? newline + 1 : end;
 		at.line++;
 		if (!set_line(p, newline ? newline : end, line)) {
-			diag_error(r->diag, at, "set \"%s\": this line is too long for an address, prefix or range",
-				   set->name ? set->name : "");
+			diag_error(
+				r->diag, at,
+				"set \"%s\": this line is too long for an address, prefix or range",
+				set->name ? set->name : "");
 			continue;
 		}
 		if (!*line)
@@ -131,12 +131,12 @@ static int read_set_text(struct reader *r, struct set *set, const struct source 
 		if (err == -ENOMEM)
 			return err;
 		if (err < 0)
-			diag_error(r->diag, at, "set \"%s\": \"%s\" %s", set->name ? set->name : "", line,
-				   range_problem(err, &range, buf));
+			diag_error(r->diag, at, "set \"%s\": \"%s\" %s", set->name ? set->name : "",
+				   line, range_problem(err, &range, buf));
 	}
 	if (!found)
-		diag_warning(r->diag, (struct where){ s->path, 0 }, "set \"%s\": the file names no prefix",
-			     set->name ? set->name : "");
+		diag_warning(r->diag, (struct where){ s->path, 0 },
+			     "set \"%s\": the file names no prefix", set->name ? set->name : "");
 	return 0;
 }
 
@@ -147,7 +147,8 @@ int read_set_file(struct reader *r, const struct value *v, void *object)
 
 	if (!r->read_set)
 		return reader_bad(r, v, "is a file, and files can't be read here");
-	err = r->read_set(r->ctx, r->file, v->text, (struct where){ r->file, v->line }, &s, r->diag);
+	err = r->read_set(r->ctx, r->file, v->text, (struct where){ r->file, v->line }, &s,
+			  r->diag);
 	if (err == 0)
 		err = read_set_text(r, object, &s);
 	free(s.path);
@@ -161,7 +162,7 @@ static bool can_be_gateway(const struct addr *a)
 {
 	static const struct addr loopback = { FAMILY_IPV6, { [15] = 1 } };
 
-	/* 0.0.0.0/8, 127.0.0.0/8, multicast and what is behind it never are, nor are ::, ::1 and ff00::/8. */
+	/* 0.0.0.0/8, 127.0.0.0/8, multicast and all behind it never are, nor ::, ::1, ff00::/8. */
 	if (a->family == FAMILY_IPV4)
 		return a->bytes[0] != 0 && a->bytes[0] != 127 && a->bytes[0] < 224;
 	return a->bytes[0] != 0xff && !addr_is_zero(a) && addr_compare(a, &loopback) != 0;
@@ -192,7 +193,7 @@ int read_gateway(struct reader *r, const struct value *v, void *object)
 	return 0;
 }
 
-/* "PREFIX" or "PREFIX via ADDRESS"; the words are split in `text`. -EINVAL, or as prefix_parse says. */
+/* "PREFIX" or "PREFIX via ADDRESS"; splits `text`. -EINVAL, or as prefix_parse says. */
 static int parse_route(char *text, struct extra_route *ret)
 {
 	char *save, *dst = strtok_r(text, " \t", &save), *word = strtok_r(NULL, " \t", &save);
@@ -218,7 +219,8 @@ int read_route(struct reader *r, const struct value *v, void *object)
 	err = parse_route(text, &route);
 	free(text);
 	if (err == -EDOM)
-		return reader_bad(r, v, "has host bits set; did you mean \"%s\"?", prefix_print(&route.dst, meant));
+		return reader_bad(r, v, "has host bits set; did you mean \"%s\"?",
+				  prefix_print(&route.dst, meant));
 	if (err < 0)
 		return reader_mismatch(r, v);
 	if (route.has_via && route.via.family != route.dst.addr.family)

@@ -46,15 +46,18 @@ static void check_action(struct reader *r, size_t i)
 		if (!given(r, i, keys[k]))
 			continue;
 		if (first >= 0)
-			policy_error(r, i, keys[k], 0, "there is \"%s\" already, and a policy has one action",
+			policy_error(r, i, keys[k], 0,
+				     "there is \"%s\" already, and a policy has one action",
 				     policy_schema.keys[first].name);
 		else
 			first = keys[k];
 	}
 	if (first < 0)
 		object_error(r, r->config->policies[i].at, "policy", r->config->policies[i].name,
-			     "the action is missing: one of \"via\", \"balance\", \"table\" and \"action\"");
-	if (given(r, i, POLICY_OTHERWISE) && !given(r, i, POLICY_VIA) && !given(r, i, POLICY_BALANCE))
+			     "the action is missing: one of \"via\", \"balance\", \"table\" and "
+			     "\"action\"");
+	if (given(r, i, POLICY_OTHERWISE) && !given(r, i, POLICY_VIA) &&
+	    !given(r, i, POLICY_BALANCE))
 		policy_error(r, i, POLICY_OTHERWISE, 0, "goes with \"via\" and \"balance\" only");
 }
 
@@ -70,15 +73,19 @@ static void check_origin(struct reader *r, size_t i)
 		if (!given(r, i, local[k]))
 			continue;
 		if (p->origin == ORIGIN_FORWARDED)
-			policy_error(r, i, local[k], 0, "only local packets have one, but origin is \"forwarded\"");
+			policy_error(r, i, local[k], 0,
+				     "only local packets have one, but origin is \"forwarded\"");
 		for (size_t n = 0; n < ARRAY_SIZE(forwarded); n++)
 			if (given(r, i, forwarded[n]))
-				policy_error(r, i, local[k], 0, "only local packets have one, but \"%s\" only "
-					     "forwarded ones", policy_schema.keys[forwarded[n]].name);
+				policy_error(r, i, local[k], 0,
+					     "only local packets have one, but \"%s\" only "
+					     "forwarded ones",
+					     policy_schema.keys[forwarded[n]].name);
 	}
 	for (size_t n = 0; n < ARRAY_SIZE(forwarded); n++)
 		if (given(r, i, forwarded[n]) && p->origin == ORIGIN_LOCAL)
-			policy_error(r, i, forwarded[n], 0, "only forwarded packets have one, but origin is \"local\"");
+			policy_error(r, i, forwarded[n], 0,
+				     "only forwarded packets have one, but origin is \"local\"");
 }
 
 /* ---- numbers, protocols, ports ---- */
@@ -95,7 +102,8 @@ static int check_numbers(struct reader *r, size_t i, int key, struct number_matc
 			return -ENOMEM;
 		numbers_done(&m->no);
 	}
-	if (positive ? m->yes.count == 0 : m->no.count == 1 && m->no.v[0].from == 0 && m->no.v[0].to >= max)
+	if (positive ? m->yes.count == 0
+		     : m->no.count == 1 && m->no.v[0].from == 0 && m->no.v[0].to >= max)
 		policy_error(r, i, key, 0, "what is negated leaves nothing to match");
 	return 0;
 }
@@ -166,7 +174,8 @@ static struct families addresses_families(const struct config *c, const struct a
 static struct families protocol_families(const struct number_match *m)
 {
 	struct families s = { { true, true } };
-	size_t icmp = numbers_contain(&m->yes, PROTOCOL_ICMP), icmpv6 = numbers_contain(&m->yes, PROTOCOL_ICMPV6);
+	size_t icmp = numbers_contain(&m->yes, PROTOCOL_ICMP),
+	       icmpv6 = numbers_contain(&m->yes, PROTOCOL_ICMPV6);
 
 	/* Neither merges with a neighbour of its own accord: one range of one number each. */
 	if (m->yes.count == 1 && m->yes.v[0].from == m->yes.v[0].to) {
@@ -176,7 +185,7 @@ static struct families protocol_families(const struct number_match *m)
 	return s;
 }
 
-/* Selectors that are about families, in the order in which a later one is blamed for a contradiction. */
+/* Selectors that are about families; of two that contradict each other the later is blamed. */
 static void check_families(struct reader *r, size_t i)
 {
 	static const int keys[] = { POLICY_FAMILY, POLICY_FROM, POLICY_TO, POLICY_PROTOCOL };
@@ -196,7 +205,8 @@ static void check_families(struct reader *r, size_t i)
 
 		if (!v4 && !v6) {
 			policy_error(r, i, keys[k], 0, "is about %s alone, but \"%s\" about %s",
-				     family_name(of[k].has[FAMILY_IPV6]), policy_schema.keys[narrowed].name,
+				     family_name(of[k].has[FAMILY_IPV6]),
+				     policy_schema.keys[narrowed].name,
 				     family_name(p->family[FAMILY_IPV6]));
 			return;
 		}
@@ -223,9 +233,12 @@ int check_policy(struct reader *r, size_t i)
 		struct number_match *m;
 		uint32_t max;
 	} numbers[] = {
-		{ POLICY_PROTOCOL, &p->protocol, UINT8_MAX }, { POLICY_SPORT, &p->sport, UINT16_MAX },
-		{ POLICY_DPORT, &p->dport, UINT16_MAX },      { POLICY_USER, &p->user, UINT32_MAX - 1 },
-		{ POLICY_GROUP, &p->group, UINT32_MAX - 1 },  { POLICY_DSCP, &p->dscp, 63 },
+		{ POLICY_PROTOCOL, &p->protocol, UINT8_MAX },
+		{ POLICY_SPORT, &p->sport, UINT16_MAX },
+		{ POLICY_DPORT, &p->dport, UINT16_MAX },
+		{ POLICY_USER, &p->user, UINT32_MAX - 1 },
+		{ POLICY_GROUP, &p->group, UINT32_MAX - 1 },
+		{ POLICY_DSCP, &p->dscp, 63 },
 	};
 	int err = 0;
 

@@ -11,7 +11,8 @@
 #include "base/strbuf.h"
 #include "policy/reader.h"
 
-void object_error(struct reader *r, struct where at, const char *what, const char *name, const char *fmt, ...)
+void object_error(struct reader *r, struct where at, const char *what, const char *name,
+		  const char *fmt, ...)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	va_list args;
@@ -29,7 +30,7 @@ void object_error(struct reader *r, struct where at, const char *what, const cha
 /* The objects of one kind that have names. */
 struct named {
 	const char *what;
-	const char *(*name)(const struct config *c, size_t i);	/* NULL or "": it has none */
+	const char *(*name)(const struct config *c, size_t i); /* NULL or "": it has none */
 	struct where (*at)(const struct config *c, size_t i);
 	size_t count;
 };
@@ -112,7 +113,8 @@ static int by_table(const void *a, const void *b)
 /* All interfaces by table; those without one come first. NULL: out of memory, or there is none. */
 static const struct interface **interfaces_by_table(const struct config *c)
 {
-	const struct interface **v = c->interface_count ? calloc(c->interface_count, sizeof(*v)) : NULL;
+	const struct interface **v = c->interface_count ? calloc(c->interface_count, sizeof(*v))
+							: NULL;
 
 	for (size_t i = 0; v && i < c->interface_count; i++)
 		v[i] = &c->interfaces[i];
@@ -130,8 +132,9 @@ static int check_tables(struct reader *r)
 		return c->interface_count ? -ENOMEM : 0;
 	for (size_t i = 1; i < c->interface_count; i++)
 		if (v[i]->table && v[i]->table == v[i - 1]->table)
-			object_error(r, interface_key_at(r, v[i] - c->interfaces, INTERFACE_TABLE), "interface",
-				     v[i]->name, "table: %" PRIu32 " is the table of interface \"%s\" already",
+			object_error(r, interface_key_at(r, v[i] - c->interfaces, INTERFACE_TABLE),
+				     "interface", v[i]->name,
+				     "table: %" PRIu32 " is the table of interface \"%s\" already",
 				     v[i]->table, v[i - 1]->name);
 	for (size_t i = 0; i < c->policy_count; i++) {
 		const struct interface wanted = { .table = c->policies[i].table }, *key = &wanted;
@@ -146,8 +149,10 @@ static int check_tables(struct reader *r)
 				high = mid;
 		}
 		if (key->table && low < c->interface_count && v[low]->table == key->table)
-			policy_error(r, i, POLICY_TABLE, 0, "%" PRIu32 " is the table of interface \"%s\": "
-				     "did you mean via = \"%s\"?", key->table, v[low]->name, v[low]->name);
+			policy_error(r, i, POLICY_TABLE, 0,
+				     "%" PRIu32 " is the table of interface \"%s\": "
+				     "did you mean via = \"%s\"?",
+				     key->table, v[low]->name, v[low]->name);
 	}
 	free(v);
 	return 0;
@@ -171,8 +176,10 @@ static void check_routes(struct reader *r)
 			qsort(in->routes, in->route_count, sizeof(*in->routes), by_destination);
 		for (size_t k = 1; k < in->route_count; k++)
 			if (prefix_compare(&in->routes[k].dst, &in->routes[k - 1].dst) == 0)
-				object_error(r, interface_key_at(r, i, INTERFACE_ROUTES), "interface", in->name,
-					     "routes: there are two to \"%s\"", prefix_print(&in->routes[k].dst, text));
+				object_error(r, interface_key_at(r, i, INTERFACE_ROUTES),
+					     "interface", in->name,
+					     "routes: there are two to \"%s\"",
+					     prefix_print(&in->routes[k].dst, text));
 	}
 }
 
@@ -221,7 +228,8 @@ static void check_member(struct reader *r, const struct use *u, const struct ind
 	/* The index is quick, but knows no patterns. */
 	if (r->incomplete || index_find(interfaces, name) || config_interface(r->config, name))
 		return;
-	not_found(r, u, name, "is not declared in \"interfaces\", by name or by pattern", interfaces);
+	not_found(r, u, name, "is not declared in \"interfaces\", by name or by pattern",
+		  interfaces);
 }
 
 static void check_mark(struct reader *r, const struct use *u)
@@ -230,8 +238,10 @@ static void check_mark(struct reader *r, const struct use *u)
 	uint32_t ours = m->value & r->config->settings.mark_mask;
 
 	if (ours)
-		policy_error(r, u->policy, u->key, u->line, "%#" PRIx32 " is in mark_mask, and so never a mark of "
-			     "somebody else's", ours);
+		policy_error(r, u->policy, u->key, u->line,
+			     "%#" PRIx32 " is in mark_mask, and so never a mark of "
+			     "somebody else's",
+			     ours);
 }
 
 static int check_uses(struct reader *r, const struct index *sets, const struct index *interfaces)
@@ -248,7 +258,8 @@ static int check_uses(struct reader *r, const struct index *sets, const struct i
 			check_mark(r, u);
 		} else {
 			check_member(r, u, interfaces);
-			err = index_add(&members, u->policy, r->config->policies[u->policy].members[u->ref].name, i);
+			err = index_add(&members, u->policy,
+					r->config->policies[u->policy].members[u->ref].name, i);
 		}
 	}
 	if (err < 0)
@@ -259,14 +270,16 @@ static int check_uses(struct reader *r, const struct index *sets, const struct i
 		const struct use *u = &r->uses[e->i];
 
 		if (e->group == e[-1].group && strcmp(e->name, e[-1].name) == 0)
-			policy_error(r, u->policy, u->key, u->line, "\"%s\" is named twice", e->name);
+			policy_error(r, u->policy, u->key, u->line, "\"%s\" is named twice",
+				     e->name);
 	}
 	return 0;
 }
 
 int config_check(struct reader *r)
 {
-	const struct named interfaces = { "interface", interface_name, interface_at, r->config->interface_count };
+	const struct named interfaces = { "interface", interface_name, interface_at,
+					  r->config->interface_count };
 	const struct named sets = { "set", set_name, set_at, r->config->set_count };
 	const struct named policies = { "policy", policy_name, policy_at, r->config->policy_count };
 	CLEANUP(index_done) struct index interface_index = { 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The lexical gate before libconfig, which ends the process for an @include of a directory, swallows what
- * follows an open comment, wraps large numbers, and exhausts its stack, memory or time where nesting,
- * values or keys have no end.
+ * The lexical gate before libconfig, which ends the process for an @include of a directory, swallows
+ * what follows an open comment, wraps large numbers, and exhausts its stack, memory or time where
+ * nesting, values or keys have no end. And where libconfig would say "syntax error", it says which.
  */
 #include "policy/gate.h"
 
@@ -34,17 +34,17 @@ struct lexer {
 	const char *at;
 	const char *end;
 	unsigned int line;
-	char last;			/* the token before: punctuation itself, '"' a text, 'w' a word as a value,
+	char last; /* the token before: punctuation itself, '"' a text, 'w' a word as a value,
 					 * 'k' a key, 0 none */
-	const char *key;		/* of 'k' */
+	const char *key; /* of 'k' */
 	size_t key_len;
 	unsigned int key_line;
 	unsigned int depth;
-	struct bracket brackets[DEPTH_MAX + 1];	/* [0]: the file itself */
+	struct bracket brackets[DEPTH_MAX + 1]; /* [0]: the file itself */
 	size_t values;
 	struct gate *gate;
 	struct diag *diag;
-	int err;			/* of literals; scanning goes on */
+	int err; /* of literals; scanning goes on */
 };
 
 #define FAIL(l, ...) diag_error((l)->diag, (struct where){ (l)->file, (l)->line }, __VA_ARGS__)
@@ -66,7 +66,8 @@ static bool in_group(const struct lexer *l)
 /* After "=" a value is due, after "," only in arrays and lists: in a group it ends a setting. */
 static bool value_is_due(const struct lexer *l)
 {
-	return l->last == '=' || (!in_group(l) && (l->last == ',' || l->last == l->brackets[l->depth].open));
+	return l->last == '=' ||
+	       (!in_group(l) && (l->last == ',' || l->last == l->brackets[l->depth].open));
 }
 
 /* What libconfig would call a syntax error somewhere here, or, with two texts side by side, join. */
@@ -128,7 +129,8 @@ static int skip_text(struct lexer *l)
 	l->last = '"';
 	for (l->at++; l->at < l->end && *l->at != '"'; l->at++) {
 		if (*l->at == '\n')
-			return FAIL(l, "the text that begins here does not end in its line: is a closing '\"' missing?");
+			return FAIL(l, "the text that begins here does not end in its line: is a "
+				       "closing '\"' missing?");
 		/* libconfig would end its own C string there. */
 		if (looking_at(l, "\\x00") || looking_at(l, "\\X00"))
 			return FAIL(l, "\"\\x00\" in a text: no text may contain NUL");
@@ -160,8 +162,9 @@ static bool is_float(const char *word, size_t len)
 	return digit;
 }
 
-/* What is wrong with a word where a value is expected; NULL for true, false and numbers, which may stand
- * without quotes. libconfig keeps an int of whatever number it reads: of 4294967348 it makes 52. */
+/* What is wrong with a word where a value is expected; NULL for true, false and numbers, which may
+ * stand without quotes. libconfig keeps an int of whatever number it reads: of 4294967348 it makes
+ * 52. */
 static const char *literal_problem(const char *word, size_t len)
 {
 	char digits[SHOWN_MAX];
@@ -169,9 +172,11 @@ static const char *literal_problem(const char *word, size_t len)
 	size_t n = len;
 	int err;
 
-	if ((len == 4 && strncasecmp(word, "true", 4) == 0) || (len == 5 && strncasecmp(word, "false", 5) == 0))
+	if ((len == 4 && strncasecmp(word, "true", 4) == 0) ||
+	    (len == 5 && strncasecmp(word, "false", 5) == 0))
 		return NULL;
-	if (is_float(word, len) && (memchr(word, '.', len) || memchr(word, 'e', len) || memchr(word, 'E', len)))
+	if (is_float(word, len) &&
+	    (memchr(word, '.', len) || memchr(word, 'e', len) || memchr(word, 'E', len)))
 		return NULL;
 	if (*word == '-' || *word == '+') {
 		word++;
@@ -187,14 +192,16 @@ static const char *literal_problem(const char *word, size_t len)
 	if (err == -ERANGE)
 		return "is above 2147483647: so large a number must stand in quotes";
 	if (err < 0)
-		return digits[strspn(digits, "0123456789")] ? "must stand in quotes" : "begins with a 0 too many";
+		return digits[strspn(digits, "0123456789")] ? "must stand in quotes"
+							    : "begins with a 0 too many";
 	return NULL;
 }
 
 static int skip_word(struct lexer *l)
 {
 	bool is_value = !in_group(l) || value_is_due(l);
-	const char *start = l->at, *ends = is_value ? " \t\r\n\f,;{}[]()\"=#" : " \t\r\n\f,;{}[]()\"=#:";
+	const char *start = l->at,
+		   *ends = is_value ? " \t\r\n\f,;{}[]()\"=#" : " \t\r\n\f,;{}[]()\"=#:";
 	const char *why;
 	size_t len;
 
@@ -204,7 +211,8 @@ static int skip_word(struct lexer *l)
 		return FAIL(l, "\"%c\" begins no key: is a '\"' missing before it?", *start);
 	do
 		l->at++;
-	while (l->at < l->end && !strchr(ends, *l->at) && !looking_at(l, "//") && !looking_at(l, "/*"));
+	while (l->at < l->end && !strchr(ends, *l->at) && !looking_at(l, "//") &&
+	       !looking_at(l, "/*"));
 	len = l->at - start;
 	why = is_value ? literal_problem(start, len) : NULL;
 	if (why)
@@ -236,7 +244,8 @@ static int close_bracket(struct lexer *l)
 	if (l->depth == 0)
 		return FAIL(l, "\"%c\" closes nothing", *l->at);
 	if (b->open != closes)
-		return FAIL(l, "\"%c\" does not close the \"%c\" of line %u", *l->at, b->open, b->line);
+		return FAIL(l, "\"%c\" does not close the \"%c\" of line %u", *l->at, b->open,
+			    b->line);
 	/* libconfig took to allowing it after 1.5. */
 	if (l->last == ',' && *l->at != '}')
 		return FAIL(l, "a \",\" too many before \"%c\"", *l->at);
@@ -254,13 +263,16 @@ static int separator(struct lexer *l)
 	bool is_equals = *l->at == '=' || *l->at == ':';
 
 	if (!in_group(l) && *l->at != ',')
-		return FAIL(l, "\"%c\" inside the \"%c\" of line %u: is its end missing?", *l->at, b->open, b->line);
+		return FAIL(l, "\"%c\" inside the \"%c\" of line %u: is its end missing?", *l->at,
+			    b->open, b->line);
 	if (l->last == '=')
 		return FAIL(l, "a value is missing behind \"=\"");
 	if (is_equals && ++b->keys > KEYS_MAX)
 		return FAIL(l, "more than %d settings in one group", KEYS_MAX);
 	if (*l->at != ';' && ++l->values > VALUES_MAX)
-		return FAIL(l, "more than %d values in one file: long lists of prefixes belong in a set's file",
+		return FAIL(l,
+			    "more than %d values in one file: long lists of prefixes belong in a "
+			    "set's file",
 			    VALUES_MAX);
 	l->last = is_equals ? '=' : *l->at;
 	l->at++;
@@ -282,7 +294,8 @@ static int next_token(struct lexer *l)
 	if (looking_at(l, "/*"))
 		return skip_comment(l);
 	if (looking_at(l, "@include"))
-		return FAIL(l, "@include is not supported: files in policy.d are read all, in the order of their names");
+		return FAIL(l, "@include is not supported: files in policy.d are read all, in the "
+			       "order of their names");
 	if (check_key_place(l, *l->at == '=' || *l->at == ':') < 0)
 		return -EINVAL;
 	if (*l->at == '"')
@@ -307,7 +320,8 @@ static int check_bytes(struct lexer *l)
 		return FAIL(l, "a NUL byte: this is no text");
 	}
 	if (looking_at(l, "\xef\xbb\xbf") || looking_at(l, "\xff\xfe") || looking_at(l, "\xfe\xff"))
-		return FAIL(l, "the file begins with a byte order mark (BOM): save it as UTF-8 without one");
+		return FAIL(l, "the file begins with a byte order mark (BOM): save it as UTF-8 "
+			       "without one");
 	return 0;
 }
 
@@ -328,7 +342,9 @@ static int check_end(struct lexer *l)
 
 int gate_check(const char *file, const char *text, size_t len, struct gate *ret, struct diag *d)
 {
-	struct lexer l = { .file = file, .at = text, .end = text + len, .line = 1, .gate = ret, .diag = d };
+	struct lexer l = {
+		.file = file, .at = text, .end = text + len, .line = 1, .gate = ret, .diag = d
+	};
 	int err = len ? check_bytes(&l) : 0;
 
 	while (err == 0 && l.at < l.end)

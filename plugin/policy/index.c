@@ -48,7 +48,9 @@ const struct entry *index_find(const struct index *x, const char *name)
 		else
 			high = mid;
 	}
-	return low < x->count && x->v[low].group == 0 && strcmp(x->v[low].name, name) == 0 ? &x->v[low] : NULL;
+	return low < x->count && x->v[low].group == 0 && strcmp(x->v[low].name, name) == 0
+		       ? &x->v[low]
+		       : NULL;
 }
 
 void index_done(struct index *x)

@@ -8,18 +8,25 @@
 #include "base/vec.h"
 #include "policy/reader.h"
 
+#define NUMBER_OR_TEXT (KEY_NUMBER | KEY_TEXT)
+#define TEXTS (KEY_TEXT | KEY_SEVERAL)
+#define NEGATABLE_TEXTS (TEXTS | KEY_NEGATABLE)
+#define NEGATABLE_NUMBERS (NEGATABLE_TEXTS | KEY_NUMBER)
+#define LIST_OF_GROUPS KEY_GROUPS | KEY_MAY_BE_EMPTY, "a list of groups ( { ... }, ... )"
+
 /* ---- settings ---- */
 
-static const struct word rp_filter_words[] = { { "loose", RP_FILTER_LOOSE }, { "keep", RP_FILTER_KEEP }, { 0 } };
+static const struct word rp_filter_words[] = {
+	{ "loose", RP_FILTER_LOOSE },
+	{ "keep", RP_FILTER_KEEP },
+	{ 0 },
+};
 
 static const struct key settings_keys[SETTINGS_KEYS] = {
-	{ .name = "mark_mask", .flags = KEY_TEXT | KEY_NUMBER, .expects = "a mask such as \"0xff000000\"",
-	  .read = read_mark_mask },
-	{ .name = "rule_priority", .flags = KEY_NUMBER, .expects = "a number from 1 to 31000",
-	  .read = read_rule_priority },
-	{ .name = "table_base", .flags = KEY_NUMBER | KEY_TEXT, .expects = "a number from 256",
-	  .read = read_table_base },
-	{ .name = "rp_filter", .flags = KEY_TEXT, .read = read_word, .words = rp_filter_words,
+	{ "mark_mask", NUMBER_OR_TEXT, "a mask such as \"0xff000000\"", .read = read_mark_mask },
+	{ "rule_priority", KEY_NUMBER, "a number from 1 to 31000", .read = read_rule_priority },
+	{ "table_base", NUMBER_OR_TEXT, "a number from 256", .read = read_table_base },
+	{ "rp_filter", KEY_TEXT, NULL, .read = read_word, .words = rp_filter_words,
 	  .offset = offsetof(struct settings, rp_filter) },
 };
 
@@ -54,11 +61,17 @@ static const struct schema settings_schema = {
 /* ---- interfaces ---- */
 
 static const struct word snat_words[] = {
-	{ "auto", SNAT_AUTO }, { "always", SNAT_ALWAYS }, { "never", SNAT_NEVER }, { 0 },
+	{ "auto", SNAT_AUTO },
+	{ "always", SNAT_ALWAYS },
+	{ "never", SNAT_NEVER },
+	{ 0 },
 };
 
 static const struct word gateway_words[] = {
-	{ "auto", GATEWAY_AUTO }, { "first", GATEWAY_FIRST }, { "none", GATEWAY_NONE }, { 0 },
+	{ "auto", GATEWAY_AUTO },
+	{ "first", GATEWAY_FIRST },
+	{ "none", GATEWAY_NONE },
+	{ 0 },
 };
 
 static int read_symmetric(struct reader *r, const struct value *v, void *object)
@@ -69,18 +82,16 @@ static int read_symmetric(struct reader *r, const struct value *v, void *object)
 }
 
 static const struct key interface_keys[INTERFACE_KEYS] = {
-	[INTERFACE_NAME] = { .name = "name", .flags = KEY_TEXT | KEY_REQUIRED, .expects = "an interface's name",
+	[INTERFACE_NAME] = { "name", KEY_TEXT | KEY_REQUIRED, "an interface's name",
 			     .read = read_interface_name },
-	[INTERFACE_TABLE] = { .name = "table", .flags = KEY_NUMBER | KEY_TEXT,
-			      .expects = "the number of a routing table", .read = read_interface_table },
-	[INTERFACE_GATEWAY] = { .name = "gateway", .flags = KEY_TEXT | KEY_SEVERAL,
-				.expects = "an address, \"auto\", \"first\" or \"none\"", .read = read_gateway,
-				.words = gateway_words },
-	[INTERFACE_ROUTES] = { .name = "routes", .flags = KEY_TEXT | KEY_SEVERAL | KEY_MAY_BE_EMPTY,
-			       .expects = "\"PREFIX\" or \"PREFIX via ADDRESS\"", .read = read_route },
-	[INTERFACE_SYMMETRIC] = { .name = "symmetric", .flags = KEY_BOOL, .expects = "true or false",
-				  .read = read_symmetric },
-	[INTERFACE_SNAT] = { .name = "snat", .flags = KEY_TEXT, .read = read_word, .words = snat_words,
+	[INTERFACE_TABLE] = { "table", NUMBER_OR_TEXT, "the number of a routing table",
+			      .read = read_interface_table },
+	[INTERFACE_GATEWAY] = { "gateway", TEXTS, "an address, \"auto\", \"first\" or \"none\"",
+				.read = read_gateway, .words = gateway_words },
+	[INTERFACE_ROUTES] = { "routes", TEXTS | KEY_MAY_BE_EMPTY,
+			       "\"PREFIX\" or \"PREFIX via ADDRESS\"", .read = read_route },
+	[INTERFACE_SYMMETRIC] = { "symmetric", KEY_BOOL, "true or false", .read = read_symmetric },
+	[INTERFACE_SNAT] = { "snat", KEY_TEXT, NULL, .read = read_word, .words = snat_words,
 			     .offset = offsetof(struct interface, snat) },
 };
 
@@ -104,7 +115,8 @@ static int interface_end(struct reader *r, void *object)
 		return -ENOMEM;
 	*slot = r->scope->lines;
 	if (in->is_glob && line[INTERFACE_TABLE])
-		reader_error(r, line[INTERFACE_TABLE], "table: one table can't serve all that a pattern matches");
+		reader_error(r, line[INTERFACE_TABLE],
+			     "table: one table can't serve all that a pattern matches");
 	return 0;
 }
 
@@ -115,15 +127,14 @@ const struct schema interface_schema = {
 /* ---- sets ---- */
 
 static const struct key set_keys[SET_KEYS] = {
-	[SET_NAME] = { .name = "name", .flags = KEY_TEXT | KEY_REQUIRED,
-		       .expects = "a name of letters, digits and \"_\", no digit first", .read = read_set_name },
-	[SET_ELEMENTS] = { .name = "elements", .flags = KEY_TEXT | KEY_SEVERAL,
-			   .expects = "an address, prefix or range", .read = read_element },
-	[SET_FILE] = { .name = "file", .flags = KEY_TEXT | KEY_SEVERAL, .expects = "the name of a file",
-		       .read = read_set_file },
-	[SET_DYNAMIC] = { .name = "dynamic", .flags = KEY_BOOL, .expects = "true or false", .read = read_bool,
+	[SET_NAME] = { "name", KEY_TEXT | KEY_REQUIRED,
+		       "a name of letters, digits and \"_\", no digit first",
+		       .read = read_set_name },
+	[SET_ELEMENTS] = { "elements", TEXTS, "an address, prefix or range", .read = read_element },
+	[SET_FILE] = { "file", TEXTS, "the name of a file", .read = read_set_file },
+	[SET_DYNAMIC] = { "dynamic", KEY_BOOL, "true or false", .read = read_bool,
 			  .offset = offsetof(struct set, dynamic) },
-	[SET_TIMEOUT] = { .name = "timeout", .flags = KEY_TEXT, .expects = "a time such as \"1h\" or \"1d12h\"",
+	[SET_TIMEOUT] = { "timeout", KEY_TEXT, "a time such as \"1h\" or \"1d12h\"",
 			  .read = read_timeout },
 };
 
@@ -149,7 +160,8 @@ static int set_end(struct reader *r, void *object)
 	if (!s->dynamic && line[SET_TIMEOUT])
 		reader_error(r, line[SET_TIMEOUT], "timeout: only a dynamic set has one");
 	if (!s->dynamic && !line[SET_ELEMENTS] && !line[SET_FILE])
-		reader_error(r, r->scope->line, "one of \"elements\", \"file\" and \"dynamic = true\" is required");
+		reader_error(r, r->scope->line,
+			     "one of \"elements\", \"file\" and \"dynamic = true\" is required");
 	for (int f = 0; f < FAMILY_COUNT; f++)
 		addr_ranges_normalise(&s->elements[f]);
 	return 0;
@@ -160,9 +172,9 @@ const struct schema set_schema = { "set", set_keys, SET_KEYS, set_begin, set_end
 /* ---- policies ---- */
 
 static const struct key member_keys[] = {
-	{ .name = "interface", .flags = KEY_TEXT | KEY_REQUIRED, .expects = "the name of an interface",
+	{ "interface", KEY_TEXT | KEY_REQUIRED, "the name of an interface",
 	  .read = read_member_interface },
-	{ .name = "weight", .flags = KEY_NUMBER, .expects = "a number from 1 to 65535", .read = read_weight },
+	{ "weight", KEY_NUMBER, "a number from 1 to 65535", .read = read_weight },
 };
 
 static void *member_begin(struct reader *r, void *outer)
@@ -177,89 +189,106 @@ static void *member_begin(struct reader *r, void *outer)
 	return m;
 }
 
-static const struct schema member_schema = { NULL, member_keys, ARRAY_SIZE(member_keys), member_begin, NULL };
+static const struct schema member_schema = {
+	NULL, member_keys, ARRAY_SIZE(member_keys), member_begin, NULL,
+};
 
 static const struct word origin_words[] = {
-	{ "any", ORIGIN_ANY }, { "local", ORIGIN_LOCAL }, { "forwarded", ORIGIN_FORWARDED }, { 0 },
-};
-static const struct word family_words[] = { { "ipv4", FAMILY_IPV4 }, { "ipv6", FAMILY_IPV6 }, { 0 } };
-static const struct word day_words[] = {
-	{ "mon", 0 }, { "tue", 1 }, { "wed", 2 }, { "thu", 3 }, { "fri", 4 }, { "sat", 5 }, { "sun", 6 }, { 0 },
-};
-static const struct word action_words[] = {
-	{ "main", ACTION_MAIN }, { "unreachable", ACTION_UNREACHABLE }, { "prohibit", ACTION_PROHIBIT },
-	{ "blackhole", ACTION_BLACKHOLE }, { 0 },
-};
-static const struct word otherwise_words[] = {
-	{ "main", OTHERWISE_MAIN }, { "next", OTHERWISE_NEXT }, { "unreachable", OTHERWISE_UNREACHABLE },
-	{ "prohibit", OTHERWISE_PROHIBIT }, { "blackhole", OTHERWISE_BLACKHOLE }, { 0 },
-};
-
-static const struct word protocol_words[] = {
-	{ "tcp", 6 },  { "udp", 17 }, { "icmp", 1 }, { "icmpv6", 58 }, { "sctp", 132 },
-	{ "dccp", 33 }, { "esp", 50 }, { "ah", 51 },  { "gre", 47 },    { 0 },
-};
-/* RFC 2474, 2597, 3246, 5865, 8622. */
-static const struct word dscp_words[] = {
-	{ "cs0", 0 },   { "cs1", 8 },   { "cs2", 16 },  { "cs3", 24 },	{ "cs4", 32 },	{ "cs5", 40 },
-	{ "cs6", 48 },  { "cs7", 56 },  { "af11", 10 }, { "af12", 12 }, { "af13", 14 }, { "af21", 18 },
-	{ "af22", 20 }, { "af23", 22 }, { "af31", 26 }, { "af32", 28 }, { "af33", 30 }, { "af41", 34 },
-	{ "af42", 36 }, { "af43", 38 }, { "ef", 46 },	{ "va", 44 },	{ "be", 0 },	{ "le", 1 },
+	{ "any", ORIGIN_ANY },
+	{ "local", ORIGIN_LOCAL },
+	{ "forwarded", ORIGIN_FORWARDED },
 	{ 0 },
 };
 
-#define TEXTS (KEY_TEXT | KEY_SEVERAL)
-#define NEGATABLE_TEXTS (TEXTS | KEY_NEGATABLE)
-#define NEGATABLE_NUMBERS (NEGATABLE_TEXTS | KEY_NUMBER)
+static const struct word family_words[] = {
+	{ "ipv4", FAMILY_IPV4 },
+	{ "ipv6", FAMILY_IPV6 },
+	{ 0 },
+};
+
+static const struct word day_words[] = {
+	{ "mon", 0 }, { "tue", 1 }, { "wed", 2 }, { "thu", 3 },
+	{ "fri", 4 }, { "sat", 5 }, { "sun", 6 }, { 0 },
+};
+
+static const struct word action_words[] = {
+	{ "main", ACTION_MAIN },
+	{ "unreachable", ACTION_UNREACHABLE },
+	{ "prohibit", ACTION_PROHIBIT },
+	{ "blackhole", ACTION_BLACKHOLE },
+	{ 0 },
+};
+
+static const struct word otherwise_words[] = {
+	{ "main", OTHERWISE_MAIN },
+	{ "next", OTHERWISE_NEXT },
+	{ "unreachable", OTHERWISE_UNREACHABLE },
+	{ "prohibit", OTHERWISE_PROHIBIT },
+	{ "blackhole", OTHERWISE_BLACKHOLE },
+	{ 0 },
+};
+
+static const struct word protocol_words[] = {
+	{ "tcp", 6 },	{ "udp", 17 }, { "icmp", 1 }, { "icmpv6", 58 }, { "sctp", 132 },
+	{ "dccp", 33 }, { "esp", 50 }, { "ah", 51 },  { "gre", 47 },	{ 0 },
+};
+
+/* RFC 2474, 2597, 3246, 5865, 8622. */
+static const struct word dscp_words[] = {
+	{ "cs0", 0 },	{ "cs1", 8 },	{ "cs2", 16 },	{ "cs3", 24 },	{ "cs4", 32 },
+	{ "cs5", 40 },	{ "cs6", 48 },	{ "cs7", 56 },	{ "af11", 10 }, { "af12", 12 },
+	{ "af13", 14 }, { "af21", 18 }, { "af22", 20 }, { "af23", 22 }, { "af31", 26 },
+	{ "af32", 28 }, { "af33", 30 }, { "af41", 34 }, { "af42", 36 }, { "af43", 38 },
+	{ "ef", 46 },	{ "va", 44 },	{ "be", 0 },	{ "le", 1 },	{ 0 },
+};
 
 /* `protocol` stands before the ports: the services that they name depend on it. */
 static const struct key policy_keys[POLICY_KEYS] = {
-	[POLICY_NAME] = { .name = "name", .flags = KEY_TEXT | KEY_REQUIRED,
-			  .expects = "a name of letters, digits, \".\", \"_\", \"-\", a letter or digit first",
+	[POLICY_NAME] = { "name", KEY_TEXT | KEY_REQUIRED,
+			  "a name of letters, digits, \".\", \"_\", \"-\", a letter or digit first",
 			  .read = read_policy_name },
-	[POLICY_ENABLED] = { .name = "enabled", .flags = KEY_BOOL, .expects = "true or false", .read = read_bool,
+	[POLICY_ENABLED] = { "enabled", KEY_BOOL, "true or false", .read = read_bool,
 			     .offset = offsetof(struct policy, enabled) },
-	[POLICY_FROM] = { .name = "from", .flags = NEGATABLE_TEXTS, .expects = "an address, prefix or range",
+	[POLICY_FROM] = { "from", NEGATABLE_TEXTS, "an address, prefix or range",
 			  .read = read_from },
-	[POLICY_TO] = { .name = "to", .flags = NEGATABLE_TEXTS, .expects = "an address, prefix or range",
-			.read = read_to },
-	[POLICY_IN] = { .name = "in", .flags = NEGATABLE_TEXTS, .expects = "the name of an interface",
-			.read = read_in },
-	[POLICY_ORIGIN] = { .name = "origin", .flags = KEY_TEXT, .read = read_word, .words = origin_words,
+	[POLICY_TO] = { "to", NEGATABLE_TEXTS, "an address, prefix or range", .read = read_to },
+	[POLICY_IN] = { "in", NEGATABLE_TEXTS, "the name of an interface", .read = read_in },
+	[POLICY_ORIGIN] = { "origin", KEY_TEXT, NULL, .read = read_word, .words = origin_words,
 			    .offset = offsetof(struct policy, origin) },
-	[POLICY_FAMILY] = { .name = "family", .flags = KEY_TEXT, .read = read_family, .words = family_words },
-	[POLICY_PROTOCOL] = { .name = "protocol", .flags = NEGATABLE_NUMBERS,
-			      .expects = "a protocol's name or a number from 0 to 255", .read = read_protocol,
+	[POLICY_FAMILY] = { "family", KEY_TEXT, NULL, .read = read_family, .words = family_words },
+	[POLICY_PROTOCOL] = { "protocol", NEGATABLE_NUMBERS,
+			      "a protocol's name or a number from 0 to 255", .read = read_protocol,
 			      .words = protocol_words },
-	[POLICY_SPORT] = { .name = "sport", .flags = NEGATABLE_NUMBERS,
-			   .expects = "a port, a range of ports or a service", .read = read_sport },
-	[POLICY_DPORT] = { .name = "dport", .flags = NEGATABLE_NUMBERS,
-			   .expects = "a port, a range of ports or a service", .read = read_dport },
-	[POLICY_USER] = { .name = "user", .flags = NEGATABLE_NUMBERS, .expects = "a user, an id or a range of ids",
+	[POLICY_SPORT] = { "sport", NEGATABLE_NUMBERS, "a port, a range of ports or a service",
+			   .read = read_sport },
+	[POLICY_DPORT] = { "dport", NEGATABLE_NUMBERS, "a port, a range of ports or a service",
+			   .read = read_dport },
+	[POLICY_USER] = { "user", NEGATABLE_NUMBERS, "a user, an id or a range of ids",
 			  .read = read_user },
-	[POLICY_GROUP] = { .name = "group", .flags = NEGATABLE_NUMBERS,
-			   .expects = "a group, an id or a range of ids", .read = read_group },
-	[POLICY_CGROUP] = { .name = "cgroup", .flags = NEGATABLE_TEXTS,
-			    .expects = "a path below /sys/fs/cgroup such as \"system.slice/backup.service\"",
+	[POLICY_GROUP] = { "group", NEGATABLE_NUMBERS, "a group, an id or a range of ids",
+			   .read = read_group },
+	[POLICY_CGROUP] = { "cgroup", NEGATABLE_TEXTS,
+			    "a path below /sys/fs/cgroup such as \"system.slice/backup.service\"",
 			    .read = read_cgroup },
-	[POLICY_DSCP] = { .name = "dscp", .flags = NEGATABLE_NUMBERS,
-			  .expects = "a code point such as \"af41\" or a number from 0 to 63", .read = read_dscp,
-			  .words = dscp_words },
-	[POLICY_MAC] = { .name = "mac", .flags = NEGATABLE_TEXTS,
-			 .expects = "a hardware address such as \"00:16:3e:12:34:56\"", .read = read_mac },
-	[POLICY_MARK] = { .name = "mark", .flags = NEGATABLE_NUMBERS, .expects = "\"VALUE/MASK\" or \"VALUE\"",
+	[POLICY_DSCP] = { "dscp", NEGATABLE_NUMBERS,
+			  "a code point such as \"af41\" or a number from 0 to 63",
+			  .read = read_dscp, .words = dscp_words },
+	[POLICY_MAC] = { "mac", NEGATABLE_TEXTS, "a hardware address such as \"00:16:3e:12:34:56\"",
+			 .read = read_mac },
+	[POLICY_MARK] = { "mark", NEGATABLE_NUMBERS, "\"VALUE/MASK\" or \"VALUE\"",
 			  .read = read_mark },
-	[POLICY_HOURS] = { .name = "hours", .flags = TEXTS, .expects = "hours such as \"09:00-17:00\"",
-			   .read = read_hours },
-	[POLICY_DAYS] = { .name = "days", .flags = TEXTS, .read = read_day, .words = day_words },
-	[POLICY_VIA] = { .name = "via", .flags = TEXTS, .expects = "the name of an interface", .read = read_via },
-	[POLICY_BALANCE] = { .name = "balance", .flags = KEY_GROUPS, .schema = &member_schema,
-			     .expects = "a list ( { interface = \"NAME\"; weight = 1; }, ... )" },
-	[POLICY_TABLE] = { .name = "table", .flags = KEY_NUMBER | KEY_TEXT,
-			   .expects = "the number of a routing table", .read = read_policy_table },
-	[POLICY_ACTION] = { .name = "action", .flags = KEY_TEXT, .read = read_word, .words = action_words,
+	[POLICY_HOURS] = { "hours", TEXTS, "hours such as \"09:00-17:00\"", .read = read_hours },
+	[POLICY_DAYS] = { "days", TEXTS, NULL, .read = read_day, .words = day_words },
+	[POLICY_VIA] = { "via", TEXTS, "the name of an interface", .read = read_via },
+	[POLICY_BALANCE] = { "balance", KEY_GROUPS,
+			     "a list ( { interface = \"NAME\"; weight = 1; }, ... )",
+			     .schema = &member_schema },
+	[POLICY_TABLE] = { "table", NUMBER_OR_TEXT, "the number of a routing table",
+			   .read = read_policy_table },
+	[POLICY_ACTION] = { "action", KEY_TEXT, NULL, .read = read_word, .words = action_words,
 			    .offset = offsetof(struct policy, action) },
-	[POLICY_OTHERWISE] = { .name = "otherwise", .flags = KEY_TEXT, .read = read_word, .words = otherwise_words,
+	[POLICY_OTHERWISE] = { "otherwise", KEY_TEXT, NULL, .read = read_word,
+			       .words = otherwise_words,
 			       .offset = offsetof(struct policy, otherwise) },
 };
 
@@ -287,18 +316,17 @@ static int policy_end(struct reader *r, void *object)
 	return 0;
 }
 
-const struct schema policy_schema = { "policy", policy_keys, POLICY_KEYS, policy_begin, policy_end };
+const struct schema policy_schema = {
+	"policy", policy_keys, POLICY_KEYS, policy_begin, policy_end,
+};
 
 /* ---- the file ---- */
 
 static const struct key file_keys[] = {
-	{ .name = "settings", .flags = KEY_GROUP, .schema = &settings_schema, .expects = "a group { ... }" },
-	{ .name = "interfaces", .flags = KEY_GROUPS | KEY_MAY_BE_EMPTY, .schema = &interface_schema,
-	  .expects = "a list of groups ( { ... }, ... )" },
-	{ .name = "sets", .flags = KEY_GROUPS | KEY_MAY_BE_EMPTY, .schema = &set_schema,
-	  .expects = "a list of groups ( { ... }, ... )" },
-	{ .name = "policies", .flags = KEY_GROUPS | KEY_MAY_BE_EMPTY, .schema = &policy_schema,
-	  .expects = "a list of groups ( { ... }, ... )" },
+	{ "settings", KEY_GROUP, "a group { ... }", .schema = &settings_schema },
+	{ "interfaces", LIST_OF_GROUPS, .schema = &interface_schema },
+	{ "sets", LIST_OF_GROUPS, .schema = &set_schema },
+	{ "policies", LIST_OF_GROUPS, .schema = &policy_schema },
 };
 
 static void *file_begin(struct reader *r, void *outer)

@@ -15,7 +15,7 @@
 
 struct loader {
 	bool trust_owner;
-	struct sources policies;	/* one without text could not be read */
+	struct sources policies; /* one without text could not be read */
 	struct sources sets;
 	struct diag *diag;
 };
@@ -55,7 +55,8 @@ static int sources_push(struct sources *list, struct source *s)
 	return 0;
 }
 
-static int complain(struct loader *l, struct where at, const char *before, int err, const struct strbuf *why)
+static int complain(struct loader *l, struct where at, const char *before, int err,
+		    const struct strbuf *why)
 {
 	if (err == -ENOMEM || why->failed)
 		return -ENOMEM;
@@ -147,18 +148,20 @@ static int copy_source(const struct source *s, struct source *ret)
 	return 0;
 }
 
-static int read_set(void *ctx, const char *policy_path, const char *name, struct where at, struct source *ret,
-		    struct diag *d)
+static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
+		    struct source *ret, struct diag *d)
 {
 	struct loader *l = ctx;
 	const char *slash = strrchr(policy_path, '/');
-	CLEANUP(free_text) char *directory = slash ? strndup(policy_path, slash - policy_path) : NULL;
-	CLEANUP(free_text) char *path = directory ? source_join(directory, name) : slash ? NULL : strdup(name);
+	CLEANUP(free_text)
+	char *directory = slash ? strndup(policy_path, slash - policy_path) : NULL;
+	CLEANUP(free_text)
+	char *path = directory ? source_join(directory, name) : slash ? NULL : strdup(name);
 	CLEANUP(strbuf_done) struct strbuf before = { 0 }, why = { 0 };
 	struct source s = { 0 };
 	int err;
 
-	(void)d;	/* the loader's own */
+	(void)d; /* the loader's own */
 	if (!path)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->sets.count; i++)

@@ -52,13 +52,16 @@ static int read_file(struct reader *r, const struct source *s)
 }
 
 int config_parse(const struct source *files, size_t count, const struct names *names,
-		 int (*read_set)(void *ctx, const char *policy_path, const char *name, struct where at,
-				 struct source *ret, struct diag *d),
-		 void *ctx, struct config *ret, struct diag *d)
+		 set_reader read_set, void *ctx, struct config *ret, struct diag *d)
 {
 	CLEANUP(config_done) struct config c = { .settings = default_settings };
-	CLEANUP(reader_done) struct reader r = {
-		.config = &c, .diag = d, .names = names, .read_set = read_set, .ctx = ctx,
+	CLEANUP(reader_done)
+	struct reader r = {
+		.config = &c,
+		.diag = d,
+		.names = names,
+		.read_set = read_set,
+		.ctx = ctx,
 	};
 	size_t errors = d->errors;
 	int err = 0;

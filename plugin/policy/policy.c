@@ -80,7 +80,7 @@ bool name_matches(const char *pattern, const char *name)
 			pattern++;
 			name++;
 		} else if (star) {
-			/* The last star takes one byte more: earlier ones need never be tried again. */
+			/* The last star takes one byte more; earlier ones need no other try. */
 			pattern = star + 1;
 			name = ++resume;
 		} else {

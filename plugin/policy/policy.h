@@ -61,7 +61,8 @@ struct set_ref {
 	bool negated;
 };
 
-/* `from`, `to`. An element matches when some positive one does (or there is none) and no negated one. */
+/* `from`, `to`. A packet matches when some positive element does (or there is none) and no negated
+ * one. */
 struct addr_match {
 	bool given;
 	struct addr_ranges yes[FAMILY_COUNT];
@@ -70,7 +71,8 @@ struct addr_match {
 	size_t set_count;
 };
 
-/* Ports, ids, protocols, code points: canonical lists. `no` is empty where `yes` isn't: it was taken away. */
+/* Ports, ids, protocols, code points: canonical lists. `no` is empty where `yes` isn't: it was taken
+ * away. */
 struct number_match {
 	bool given;
 	struct numbers yes;
@@ -140,10 +142,10 @@ struct policy {
 	struct addr_match to;
 	struct name_match in;
 	enum origin origin;
-	bool family[FAMILY_COUNT];	/* which families the policy is about at all: `family` as well as
-					 * addresses of one family alone */
+	bool family[FAMILY_COUNT];	/* the families the policy is about at all: `family`,
+					 * addresses of one family alone, icmp and icmpv6 */
 	struct number_match protocol;
-	struct number_match sport;	/* without `protocol`: tcp and udp, which `protocol` then says */
+	struct number_match sport;	/* without `protocol`: tcp and udp, as it then says */
 	struct number_match dport;
 	struct number_match user;
 	struct number_match group;
@@ -171,7 +173,7 @@ struct config {
 	size_t policy_count;
 	struct set *sets;
 	size_t set_count;
-	char **files;			/* names of the files read, in order; struct where borrows them */
+	char **files;			/* the files read, in order; struct where borrows names */
 	size_t file_count;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What all parsers of values share: messages that say where, whose, which key, what was found and what
- * was expected; numbers, words and interface names.
+ * What all parsers of values share: messages that say where, whose, which key, what was found and
+ * what was expected; numbers, words and interface names.
  */
 #include "policy/reader.h"
 
@@ -61,7 +61,8 @@ static void add_scopes(struct strbuf *out, const struct scope *s, bool is_innerm
 }
 
 PRINTF_LIKE(4, 0)
-static int vreport(const struct reader *r, unsigned int line, const struct value *v, const char *fmt, va_list args)
+static int vreport(const struct reader *r, unsigned int line, const struct value *v,
+		   const char *fmt, va_list args)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	struct where at = { r->file, line };
@@ -106,7 +107,11 @@ static void expected(struct strbuf *out, const struct key *k)
 		return;
 	}
 	for (const struct word *w = k->words; w->text; w++)
-		strbuf_printf(out, "%s\"%s\"", w == k->words ? "" : w[1].text ? ", " : " or ", w->text);
+		strbuf_printf(out, "%s\"%s\"",
+			      w == k->words ? ""
+			      : w[1].text   ? ", "
+					    : " or ",
+			      w->text);
 }
 
 int reader_expected(const struct reader *r, const struct value *v, const char *want)
@@ -121,7 +126,8 @@ int reader_expected(const struct reader *r, const struct value *v, const char *w
 	if (v->kind != VALUE_TEXT && v->kind != VALUE_NUMBER && v->kind != VALUE_BOOL)
 		return reader_error(r, v->line, "found %s, expected %s", words[v->kind], want);
 	if (v->kind == VALUE_TEXT && !*v->text)
-		return reader_error(r, v->line, "found the text \"%s\", expected %s", v->negated ? "!" : "", want);
+		return reader_error(r, v->line, "found the text \"%s\", expected %s",
+				    v->negated ? "!" : "", want);
 	return reader_bad(r, v, "is not %s", want);
 }
 
@@ -132,7 +138,8 @@ int reader_mismatch(const struct reader *r, const struct value *v)
 	size_t n = 0;
 
 	expected(&want, r->scope->key);
-	for (const struct word *w = r->scope->key->words; w && w->text && n < ARRAY_SIZE(candidates); w++)
+	for (const struct word *w = r->scope->key->words;
+	     w && w->text && n < ARRAY_SIZE(candidates); w++)
 		candidates[n++] = w->text;
 	if (v->kind == VALUE_TEXT && *v->text)
 		suggest(&want, r->diag, v->text, candidates, n);
@@ -147,8 +154,8 @@ int reader_empty(const struct reader *r, const struct value *v)
 	return want.failed ? -ENOMEM : reader_error(r, v->line, "is empty, expected %s", want.text);
 }
 
-const char *suggest(struct strbuf *out, const struct diag *d, const char *word, const char *const *candidates,
-		    size_t n)
+const char *suggest(struct strbuf *out, const struct diag *d, const char *word,
+		    const char *const *candidates, size_t n)
 {
 	const char *nearest = NULL;
 
@@ -233,9 +240,9 @@ int value_range(struct reader *r, const struct value *v, uint32_t max, struct nu
 	err = number_range_parse(v->text, max, ret);
 	switch (err) {
 	case -ERANGE: return out_of_range(r, v, 0, max);
-	case -EDOM:   return reader_bad(r, v, "is a range that runs downwards");
+	case -EDOM: return reader_bad(r, v, "is a range that runs downwards");
 	case -EINVAL: return -ENOENT;
-	default:      return err;
+	default: return err;
 	}
 }
 
@@ -245,12 +252,15 @@ int value_interface(struct reader *r, const struct value *v, char ret[static NAM
 
 	/* What the kernel refuses in dev_valid_name(). */
 	if (n == NAME_SIZE)
-		return reader_bad(r, v, "is too long for an interface's name, which has at most 15 bytes");
+		return reader_bad(
+			r, v, "is too long for an interface's name, which has at most 15 bytes");
 	if (strcmp(v->text, ".") == 0 || strcmp(v->text, "..") == 0)
 		return reader_bad(r, v, "can't be an interface's name");
 	for (const char *p = v->text; *p; p++)
 		if (*p == '/' || *p == ':' || isspace((unsigned char)*p))
-			return reader_bad(r, v, "can't be an interface's name: no \"/\", \":\" or white space stands in one");
+			return reader_bad(r, v,
+					  "can't be an interface's name: no \"/\", \":\" or white "
+					  "space stands in one");
 	memset(ret, 0, NAME_SIZE);
 	memcpy(ret, v->text, n);
 	return 0;

@@ -19,12 +19,12 @@ static enum value_kind kind_of(const config_setting_t *s)
 	switch (config_setting_type(s)) {
 	case CONFIG_TYPE_STRING: return VALUE_TEXT;
 	case CONFIG_TYPE_INT:
-	case CONFIG_TYPE_INT64:  return VALUE_NUMBER;
-	case CONFIG_TYPE_BOOL:   return VALUE_BOOL;
-	case CONFIG_TYPE_FLOAT:  return VALUE_FLOAT;
-	case CONFIG_TYPE_ARRAY:  return VALUE_ARRAY;
-	case CONFIG_TYPE_LIST:   return VALUE_LIST;
-	default:                 return VALUE_GROUP;
+	case CONFIG_TYPE_INT64: return VALUE_NUMBER;
+	case CONFIG_TYPE_BOOL: return VALUE_BOOL;
+	case CONFIG_TYPE_FLOAT: return VALUE_FLOAT;
+	case CONFIG_TYPE_ARRAY: return VALUE_ARRAY;
+	case CONFIG_TYPE_LIST: return VALUE_LIST;
+	default: return VALUE_GROUP;
 	}
 }
 
@@ -36,8 +36,8 @@ static unsigned int line_of(const config_setting_t *s)
 	return line ? *line : config_setting_source_line(s);
 }
 
-/* libconfig gives a text in an array the line of the token behind it, often the next line. The gate has
- * counted the texts: hang its lines on the settings, in the order of the file. */
+/* libconfig gives a text in an array the line of the token behind it, often the next line. The gate
+ * has counted the texts: hang its lines on the settings, in the order of the file. */
 static void lines_put(config_setting_t *s, const struct gate *g, size_t *next)
 {
 	if (kind_of(s) == VALUE_TEXT && *next < g->text_count)
@@ -63,18 +63,19 @@ static struct value value_of(const config_setting_t *s)
 static bool key_takes(const struct key *k, enum value_kind kind)
 {
 	switch (kind) {
-	case VALUE_TEXT:   return k->flags & KEY_TEXT;
+	case VALUE_TEXT: return k->flags & KEY_TEXT;
 	case VALUE_NUMBER: return k->flags & KEY_NUMBER;
-	case VALUE_BOOL:   return k->flags & KEY_BOOL;
+	case VALUE_BOOL: return k->flags & KEY_BOOL;
 	case VALUE_ARRAY:
-	case VALUE_LIST:   return k->flags & KEY_SEVERAL;
+	case VALUE_LIST: return k->flags & KEY_SEVERAL;
 	case VALUE_FLOAT:
-	case VALUE_GROUP:  return false;
+	case VALUE_GROUP: return false;
 	}
 	return false;
 }
 
-static int read_scalar(struct reader *r, const struct key *k, const config_setting_t *s, bool alone, void *object)
+static int read_scalar(struct reader *r, const struct key *k, const config_setting_t *s, bool alone,
+		       void *object)
 {
 	struct value v = value_of(s);
 
@@ -90,7 +91,8 @@ static int read_scalar(struct reader *r, const struct key *k, const config_setti
 	return k->read(r, &v, object);
 }
 
-static int read_scalars(struct reader *r, const struct key *k, const config_setting_t *s, void *object)
+static int read_scalars(struct reader *r, const struct key *k, const config_setting_t *s,
+			void *object)
 {
 	struct value v = value_of(s);
 	int n = config_setting_length(s), err = 0;
@@ -104,9 +106,11 @@ static int read_scalars(struct reader *r, const struct key *k, const config_sett
 	return err;
 }
 
-static int read_group_of(struct reader *r, const struct schema *schema, config_setting_t *s, void *outer);
+static int read_group_of(struct reader *r, const struct schema *schema, config_setting_t *s,
+			 void *outer);
 
-static int read_groups(struct reader *r, const struct key *k, const config_setting_t *s, void *object)
+static int read_groups(struct reader *r, const struct key *k, const config_setting_t *s,
+		       void *object)
 {
 	struct value v = value_of(s);
 	int n = config_setting_length(s), err = 0;
@@ -119,8 +123,8 @@ static int read_groups(struct reader *r, const struct key *k, const config_setti
 		config_setting_t *e = config_setting_get_elem(s, i);
 
 		v = value_of(e);
-		err = v.kind == VALUE_GROUP ? read_group_of(r, k->schema, e, object) :
-					      reader_expected(r, &v, "a group { ... }");
+		err = v.kind == VALUE_GROUP ? read_group_of(r, k->schema, e, object)
+					    : reader_expected(r, &v, "a group { ... }");
 	}
 	return err;
 }
@@ -132,7 +136,8 @@ static int read_key(struct reader *r, const struct key *k, config_setting_t *s, 
 	if (k->flags & KEY_GROUP) {
 		struct value v = value_of(s);
 
-		return v.kind == VALUE_GROUP ? read_group_of(r, k->schema, s, object) : reader_mismatch(r, &v);
+		return v.kind == VALUE_GROUP ? read_group_of(r, k->schema, s, object)
+					     : reader_mismatch(r, &v);
 	}
 	if (kind_of(s) == VALUE_ARRAY || kind_of(s) == VALUE_LIST)
 		return read_scalars(r, k, s, object);
@@ -153,7 +158,8 @@ static void unknown_key(struct reader *r, const struct schema *schema, const con
 	for (size_t k = 0; k < schema->key_count; k++)
 		if (names[k] == meant && !r->scope->lines.line[k])
 			r->scope->lines.line[k] = line;
-	reader_error(r, line, "unknown key \"%.60s\"%s", config_setting_name(s), hint.failed ? "" : hint.text);
+	reader_error(r, line, "unknown key \"%.60s\"%s", config_setting_name(s),
+		     hint.failed ? "" : hint.text);
 }
 
 /* The settings of a group by their place in the schema. */
@@ -164,7 +170,8 @@ static void find_keys(struct reader *r, const struct schema *schema, config_sett
 		config_setting_t *e = config_setting_get_elem(s, i);
 		size_t k = 0;
 
-		while (k < schema->key_count && strcmp(schema->keys[k].name, config_setting_name(e)) != 0)
+		while (k < schema->key_count &&
+		       strcmp(schema->keys[k].name, config_setting_name(e)) != 0)
 			k++;
 		if (k == schema->key_count) {
 			unknown_key(r, schema, e);
@@ -182,7 +189,8 @@ static const char *name_in(const config_setting_t *s)
 	return name && kind_of(name) == VALUE_TEXT ? config_setting_get_string(name) : NULL;
 }
 
-static int read_group_of(struct reader *r, const struct schema *schema, config_setting_t *s, void *outer)
+static int read_group_of(struct reader *r, const struct schema *schema, config_setting_t *s,
+			 void *outer)
 {
 	config_setting_t *found[KEYS_MAX] = { 0 };
 	struct scope scope = {
@@ -205,7 +213,8 @@ static int read_group_of(struct reader *r, const struct schema *schema, config_s
 			err = read_key(r, scope.key, found[k], scope.object);
 		} else if ((scope.key->flags & KEY_REQUIRED) && !scope.lines.line[k]) {
 			scope.key = NULL;
-			reader_error(r, scope.line, "the required key \"%s\" is missing", schema->keys[k].name);
+			reader_error(r, scope.line, "the required key \"%s\" is missing",
+				     schema->keys[k].name);
 		}
 	}
 	scope.key = NULL;
@@ -246,13 +255,17 @@ static int refuse(const struct reader *r, const config_t *c, const char *text, s
 	if (n > SHOWN_MAX)
 		n = SHOWN_MAX;
 	if (why && strstr(why, "duplicate"))
-		return diag_error(r->diag, at, "a key stands twice in one group: %.*s", (int)n, shown);
+		return diag_error(r->diag, at, "a key stands twice in one group: %.*s", (int)n,
+				  shown);
 	if (why && strstr(why, "mismatch"))
-		return diag_error(r->diag, at, "texts and numbers can't share an array [ ]: put all in quotes, "
+		return diag_error(r->diag, at,
+				  "texts and numbers can't share an array [ ]: put all in quotes, "
 				  "or write a list ( )");
 	if (n == 0)
-		return diag_error(r->diag, at, "syntax error before this line: expected key = value;");
-	return diag_error(r->diag, at, "syntax error at or before: %.*s: expected key = value;", (int)n, shown);
+		return diag_error(r->diag, at,
+				  "syntax error before this line: expected key = value;");
+	return diag_error(r->diag, at, "syntax error at or before: %.*s: expected key = value;",
+			  (int)n, shown);
 }
 
 /* Without a newline at its end libconfig takes a comment in the last line for garbage. */
@@ -267,7 +280,8 @@ static char *with_newline(const char *text, size_t len)
 	return copy;
 }
 
-int schema_read(struct reader *r, const struct schema *top, const char *text, size_t len, const struct gate *gate)
+int schema_read(struct reader *r, const struct schema *top, const char *text, size_t len,
+		const struct gate *gate)
 {
 	char *copy = with_newline(text, len);
 	size_t first = 0;

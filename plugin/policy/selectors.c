@@ -32,7 +32,8 @@ static int match_name(struct name_match *m, const struct value *v, const char *t
 }
 
 /* A number, or one of the key's words. */
-static int match_word_or_number(struct reader *r, const struct value *v, uint32_t max, struct number_match *m)
+static int match_word_or_number(struct reader *r, const struct value *v, uint32_t max,
+				struct number_match *m)
 {
 	struct number_range range;
 	int err;
@@ -50,7 +51,8 @@ static int match_word_or_number(struct reader *r, const struct value *v, uint32_
 
 bool protocol_has_ports(uint32_t protocol)
 {
-	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 33 || protocol == 136;
+	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 33 ||
+	       protocol == 136;
 }
 
 int read_protocol(struct reader *r, const struct value *v, void *object)
@@ -65,13 +67,17 @@ static bool protocol_wanted(const struct policy *p, uint32_t protocol)
 
 	if (!m->given)
 		return protocol == 6 || protocol == 17;
-	return (m->yes.count == 0 || numbers_contain(&m->yes, protocol)) && !numbers_contain(&m->no, protocol);
+	return (m->yes.count == 0 || numbers_contain(&m->yes, protocol)) &&
+	       !numbers_contain(&m->no, protocol);
 }
 
 /* A service's port for each of the policy's protocols that know it. */
-static int match_service(struct reader *r, const struct value *v, const struct policy *p, struct number_match *m)
+static int match_service(struct reader *r, const struct value *v, const struct policy *p,
+			 struct number_match *m)
 {
-	static const struct word with_services[] = { { "tcp", 6 }, { "udp", 17 }, { "sctp", 132 }, { "dccp", 33 } };
+	static const struct word with_services[] = {
+		{ "tcp", 6 }, { "udp", 17 }, { "sctp", 132 }, { "dccp", 33 }
+	};
 	bool found = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(with_services); i++) {
@@ -91,11 +97,14 @@ static int match_service(struct reader *r, const struct value *v, const struct p
 			return err;
 	}
 	if (!found)
-		return reader_bad(r, v, "is not a port, a range of ports or a service known for the protocol");
+		return reader_bad(
+			r, v,
+			"is not a port, a range of ports or a service known for the protocol");
 	return 0;
 }
 
-static int read_port(struct reader *r, const struct value *v, const struct policy *p, struct number_match *m)
+static int read_port(struct reader *r, const struct value *v, const struct policy *p,
+		     struct number_match *m)
 {
 	struct number_range range;
 	int err = value_range(r, v, UINT16_MAX, &range);
@@ -122,8 +131,8 @@ int read_dport(struct reader *r, const struct value *v, void *object)
 
 /* ---- users, groups, cgroups ---- */
 
-static int match_id(struct reader *r, const struct value *v, struct number_match *m, const char *what,
-		    int (*look_up)(void *ctx, const char *name, uint32_t *ret_id))
+static int match_id(struct reader *r, const struct value *v, struct number_match *m,
+		    const char *what, int (*look_up)(void *ctx, const char *name, uint32_t *ret_id))
 {
 	struct number_range range;
 	int err = value_range(r, v, ID_MAX, &range);
@@ -133,7 +142,8 @@ static int match_id(struct reader *r, const struct value *v, struct number_match
 		err = look_up(r->names->ctx, v->text, &range.from);
 		range.to = range.from;
 		if (err == -ENOENT)
-			return reader_bad(r, v, "is not a %s of this host, an id or a range of ids", what);
+			return reader_bad(r, v, "is not a %s of this host, an id or a range of ids",
+					  what);
 		if (err < 0)
 			return reader_bad(r, v, "could not be looked up: %s", strerror(-err));
 	}
@@ -153,10 +163,11 @@ int read_group(struct reader *r, const struct value *v, void *object)
 /* Relative, each part a name, and nothing in it that nft could not be told. */
 static bool is_cgroup(const char *path)
 {
-	for (const char *part = path; ; part = strchr(part, '/') + 1) {
+	for (const char *part = path;; part = strchr(part, '/') + 1) {
 		size_t n = strcspn(part, "/");
 
-		if (n == 0 || (n == 1 && part[0] == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
+		if (n == 0 || (n == 1 && part[0] == '.') ||
+		    (n == 2 && part[0] == '.' && part[1] == '.'))
 			return false;
 		for (size_t i = 0; i < n; i++)
 			if (iscntrl((unsigned char)part[i]) || part[i] == '"')
@@ -272,7 +283,8 @@ int read_hours(struct reader *r, const struct value *v, void *object)
 	    parse_minute(v->text + 6, &hours.to) < 0 || hours.from == 24 * 60)
 		return reader_mismatch(r, v);
 	if (hours.from == hours.to)
-		return reader_bad(r, v, "ends when it begins: for the whole day leave \"hours\" out");
+		return reader_bad(r, v,
+				  "ends when it begins: for the whole day leave \"hours\" out");
 	slot = VEC_PUSH(p->hours, p->hour_count);
 	if (!slot)
 		return -ENOMEM;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Opening, trusting and reading files of a policy. The program runs as root and does what they say, so
- * only root may have written them. Links are followed (stow and NixOS make them); what counts is the
- * opened file, by fstat, and where it lies.
+ * Opening, trusting and reading files of a policy. The program runs as root and does what they say,
+ * so only root may have written them. Links are followed (stow and NixOS make them); what counts is
+ * the opened file, by fstat, and where it lies.
  */
 #include "policy/source.h"
 
@@ -44,12 +44,13 @@ static int fail_errno(struct strbuf *why, int error, const char *what)
 	return -error;
 }
 
-/* Nobody but root may put another file into this directory. In a sticky one (/tmp) others may add files,
- * but not touch root's. */
+/* Nobody but root may put another file into this directory. In a sticky one (/tmp) others may add
+ * files, but not touch root's. */
 static int judge_directory(const char *path, const struct stat *st, struct strbuf *why)
 {
 	if (st->st_uid != 0) {
-		strbuf_printf(why, "is in %s, a directory of user %u, not root's", path, (unsigned int)st->st_uid);
+		strbuf_printf(why, "is in %s, a directory of user %u, not root's", path,
+			      (unsigned int)st->st_uid);
 		return -EINVAL;
 	}
 	if ((st->st_mode & 022) && !(st->st_mode & S_ISVTX)) {
@@ -102,7 +103,7 @@ static int judge_file(int fd, const char *path, const struct stat *st, struct st
 	return judge_parent(real, why);
 }
 
-/* To the end, or one byte beyond the limit: what fstat says may be stale, or 0 for a file made up on reading. */
+/* To the end, or beyond the limit: fstat's size may be stale, or 0 for a file made up on reading. */
 static int read_all(int fd, size_t expected, char **ret, size_t *ret_len, struct strbuf *why)
 {
 	size_t size = expected + 1, len = 0;

@@ -84,7 +84,8 @@ int read_mark_mask(struct reader *r, const struct value *v, void *object)
 		return err;
 	bits = __builtin_popcount(mask);
 	if (bits < MARK_BITS_MIN || bits > MARK_BITS_MAX)
-		return reader_bad(r, v, "has %u bits, expected %d to %d", bits, MARK_BITS_MIN, MARK_BITS_MAX);
+		return reader_bad(r, v, "has %u bits, expected %d to %d", bits, MARK_BITS_MIN,
+				  MARK_BITS_MAX);
 	if ((mask >> __builtin_ctz(mask)) != (1u << bits) - 1)
 		return reader_bad(r, v, "has a gap: the bits must be contiguous");
 	((struct settings *)object)->mark_mask = mask;
@@ -99,7 +100,8 @@ int read_rule_priority(struct reader *r, const struct value *v, void *object)
 int read_table_base(struct reader *r, const struct value *v, void *object)
 {
 	/* The last slot that a mask of 16 bits has must have a number too. */
-	return value_number(r, v, 256, UINT32_MAX - UINT16_MAX, &((struct settings *)object)->table_base);
+	return value_number(r, v, 256, UINT32_MAX - UINT16_MAX,
+			    &((struct settings *)object)->table_base);
 }
 
 /* ---- tables, members ---- */
@@ -113,7 +115,9 @@ static int value_table(struct reader *r, const struct value *v, uint32_t *ret)
 		return err;
 	if (table >= 253 && table <= 255)
 		return reader_bad(r, v, "is the kernel's table \"%s\"",
-				  table == 253 ? "default" : table == 254 ? "main" : "local");
+				  table == 253	 ? "default"
+				  : table == 254 ? "main"
+						 : "local");
 	*ret = table;
 	return 0;
 }
@@ -131,7 +135,8 @@ int read_policy_table(struct reader *r, const struct value *v, void *object)
 	return value_table(r, v, &p->table);
 }
 
-static int member_name(struct reader *r, const struct value *v, int key, size_t ref, char ret[static NAME_SIZE])
+static int member_name(struct reader *r, const struct value *v, int key, size_t ref,
+		       char ret[static NAME_SIZE])
 {
 	int err = value_interface(r, v, ret);
 
@@ -158,7 +163,8 @@ int read_member_interface(struct reader *r, const struct value *v, void *object)
 {
 	const struct policy *p = r->scope->outer->object;
 
-	return member_name(r, v, POLICY_BALANCE, p->member_count - 1, ((struct member *)object)->name);
+	return member_name(r, v, POLICY_BALANCE, p->member_count - 1,
+			   ((struct member *)object)->name);
 }
 
 int read_weight(struct reader *r, const struct value *v, void *object)
@@ -171,7 +177,9 @@ int read_weight(struct reader *r, const struct value *v, void *object)
 /* "90s", "15m", "1h", "2d", and these in a row from the large to the small: "1d12h". */
 static int parse_duration(const char *text, uint32_t *ret)
 {
-	static const struct word units[] = { { "d", 86400 }, { "h", 3600 }, { "m", 60 }, { "s", 1 } };
+	static const struct word units[] = {
+		{ "d", 86400 }, { "h", 3600 }, { "m", 60 }, { "s", 1 }
+	};
 	uint64_t total = 0;
 	size_t unit = 0;
 

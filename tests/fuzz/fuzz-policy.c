@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Fuzz target: policy files. The input is the text of one; what stands behind a line "%%" is the file that
- * its sets name. What is accepted must be canonical, and name nothing that is not there.
+ * Fuzz target: policy files. The input is the text of one; what stands behind a line "%%" is the
+ * file that its sets name. What is accepted must be canonical, and name nothing that is not there.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,8 +48,8 @@ static char *copy_of(const uint8_t *data, size_t size)
 	return copy;
 }
 
-static int read_set(void *ctx, const char *policy_path, const char *name, struct where at, struct source *ret,
-		    struct diag *d)
+static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
+		    struct source *ret, struct diag *d)
 {
 	const struct source *rest = ctx;
 
@@ -73,7 +73,8 @@ static void check_numbers(const struct number_match *m, uint32_t max)
 		for (size_t i = 0; i < lists[k]->count; i++) {
 			const struct number_range *r = &lists[k]->v[i];
 
-			require(r->from <= r->to && r->to <= max && (i == 0 || r->from > r[-1].to + (uint64_t)1));
+			require(r->from <= r->to && r->to <= max &&
+				(i == 0 || r->from > r[-1].to + (uint64_t)1));
 		}
 }
 
@@ -120,9 +121,12 @@ static void check_policy(const struct config *c, const struct policy *p)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct names names = { .user = find_id, .group = find_id, .service = find_service };
+	static const struct names names = { .user = find_id,
+					    .group = find_id,
+					    .service = find_service };
 	const uint8_t *split = size ? memmem(data, size, "\n%%\n", 4) : NULL;
-	struct source file = { .path = (char[]){ "policy" }, .len = split ? (size_t)(split - data) : size };
+	struct source file = { .path = (char[]){ "policy" },
+			       .len = split ? (size_t)(split - data) : size };
 	struct source rest = { 0 };
 	struct config c = { 0 };
 	struct diag d = { 0 };

@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void dump_ranges(struct strbuf *out, const char *sign, const struct addr_ranges lists[FAMILY_COUNT])
+static void dump_ranges(struct strbuf *out, const char *sign,
+			const struct addr_ranges lists[FAMILY_COUNT])
 {
 	char text[RANGE_TEXT_SIZE];
 
@@ -16,7 +17,8 @@ static void dump_ranges(struct strbuf *out, const char *sign, const struct addr_
 			strbuf_printf(out, " %s%s", sign, addr_range_print(&lists[f].v[i], text));
 }
 
-static void dump_addresses(struct strbuf *out, const struct config *c, const char *key, const struct addr_match *m)
+static void dump_addresses(struct strbuf *out, const struct config *c, const char *key,
+			   const struct addr_match *m)
 {
 	if (!m->given)
 		return;
@@ -24,7 +26,8 @@ static void dump_addresses(struct strbuf *out, const struct config *c, const cha
 	dump_ranges(out, "", m->yes);
 	dump_ranges(out, "!", m->no);
 	for (size_t i = 0; i < m->set_count; i++)
-		strbuf_printf(out, " %s@%s", m->sets[i].negated ? "!" : "", c->sets[m->sets[i].set].name);
+		strbuf_printf(out, " %s@%s", m->sets[i].negated ? "!" : "",
+			      c->sets[m->sets[i].set].name);
 }
 
 static void dump_numbers(struct strbuf *out, const char *key, const struct number_match *m)
@@ -57,17 +60,18 @@ static void dump_clock(struct strbuf *out, const struct policy *p)
 	if (p->hour_count)
 		strbuf_add(out, "; hours");
 	for (size_t i = 0; i < p->hour_count; i++)
-		strbuf_printf(out, " %02d:%02d-%02d:%02d", p->hours[i].from / 60, p->hours[i].from % 60,
-			      p->hours[i].to / 60, p->hours[i].to % 60);
+		strbuf_printf(out, " %02d:%02d-%02d:%02d", p->hours[i].from / 60,
+			      p->hours[i].from % 60, p->hours[i].to / 60, p->hours[i].to % 60);
 	if (p->days)
 		strbuf_printf(out, "; days %#x", (unsigned int)p->days);
 }
 
 static void dump_action(struct strbuf *out, const struct policy *p)
 {
-	static const char *const actions[] = { "via", "balance", "table", "main", "unreachable", "prohibit",
-					       "blackhole" };
-	static const char *const otherwises[] = { "main", "next", "unreachable", "prohibit", "blackhole" };
+	static const char *const actions[] = { "via",	      "balance",  "table",    "main",
+					       "unreachable", "prohibit", "blackhole" };
+	static const char *const otherwises[] = { "main", "next", "unreachable", "prohibit",
+						  "blackhole" };
 
 	strbuf_printf(out, "; %s", actions[p->action]);
 	for (size_t i = 0; i < p->member_count; i++) {
@@ -86,7 +90,8 @@ static void dump_policy(struct strbuf *out, const struct config *c, const struct
 {
 	static const char *const origins[] = { "any", "local", "forwarded" };
 
-	strbuf_printf(out, "policy %s (%s:%u)%s:", p->name, p->at.file, p->at.line, p->enabled ? "" : " disabled");
+	strbuf_printf(out, "policy %s (%s:%u)%s:", p->name, p->at.file, p->at.line,
+		      p->enabled ? "" : " disabled");
 	for (int f = 0; f < FAMILY_COUNT; f++)
 		if (p->family[f])
 			strbuf_printf(out, " %s", family_name(f));
@@ -104,8 +109,9 @@ static void dump_policy(struct strbuf *out, const struct config *c, const struct
 	dump_numbers(out, "dscp", &p->dscp);
 	dump_names(out, "mac", &p->mac);
 	for (size_t i = 0; i < p->mark.count; i++)
-		strbuf_printf(out, "%s %s%#" PRIx32 "/%#" PRIx32, i ? "" : "; mark", p->mark.v[i].negated ? "!" : "",
-			      p->mark.v[i].value, p->mark.v[i].mask);
+		strbuf_printf(out, "%s %s%#" PRIx32 "/%#" PRIx32, i ? "" : "; mark",
+			      p->mark.v[i].negated ? "!" : "", p->mark.v[i].value,
+			      p->mark.v[i].mask);
 	dump_clock(out, p);
 	dump_action(out, p);
 	strbuf_add(out, "\n");
@@ -116,14 +122,9 @@ static void dump_gateway(struct strbuf *out, enum family f, const struct gateway
 	char text[ADDR_TEXT_SIZE];
 
 	switch (g->kind) {
-	case GATEWAY_AUTO:
-		break;
-	case GATEWAY_FIRST:
-		strbuf_printf(out, "; %s gateway first", family_name(f));
-		break;
-	case GATEWAY_NONE:
-		strbuf_printf(out, "; %s gateway none", family_name(f));
-		break;
+	case GATEWAY_AUTO: break;
+	case GATEWAY_FIRST: strbuf_printf(out, "; %s gateway first", family_name(f)); break;
+	case GATEWAY_NONE: strbuf_printf(out, "; %s gateway none", family_name(f)); break;
 	case GATEWAY_ADDRESS:
 		strbuf_printf(out, "; %s gateway %s", family_name(f), addr_print(&g->addr, text));
 		break;
@@ -135,7 +136,8 @@ static void dump_interface(struct strbuf *out, const struct interface *in)
 	static const char *const symmetric[] = { "", "; not symmetric", "; symmetric" };
 	static const char *const snat[] = { "", "; snat always", "; snat never" };
 
-	strbuf_printf(out, "interface %s (%s:%u)%s", in->name, in->at.file, in->at.line, in->is_glob ? " glob" : "");
+	strbuf_printf(out, "interface %s (%s:%u)%s", in->name, in->at.file, in->at.line,
+		      in->is_glob ? " glob" : "");
 	if (in->table)
 		strbuf_printf(out, "; table %" PRIu32, in->table);
 	for (int f = 0; f < FAMILY_COUNT; f++)
@@ -152,7 +154,9 @@ static void dump_interface(struct strbuf *out, const struct interface *in)
 
 void policy_dump(const struct config *c, struct strbuf *out)
 {
-	strbuf_printf(out, "settings: mark_mask %#" PRIx32 "; rule_priority %" PRIu32 "; table_base %" PRIu32 "%s\n",
+	strbuf_printf(out,
+		      "settings: mark_mask %#" PRIx32 "; rule_priority %" PRIu32
+		      "; table_base %" PRIu32 "%s\n",
 		      c->settings.mark_mask, c->settings.rule_priority, c->settings.table_base,
 		      c->settings.rp_filter == RP_FILTER_KEEP ? "; rp_filter keep" : "");
 	for (size_t i = 0; i < c->interface_count; i++)
@@ -160,7 +164,8 @@ void policy_dump(const struct config *c, struct strbuf *out)
 	for (size_t i = 0; i < c->set_count; i++) {
 		const struct set *s = &c->sets[i];
 
-		strbuf_printf(out, "set %s (%s:%u)%s", s->name, s->at.file, s->at.line, s->dynamic ? " dynamic" : "");
+		strbuf_printf(out, "set %s (%s:%u)%s", s->name, s->at.file, s->at.line,
+			      s->dynamic ? " dynamic" : "");
 		if (s->timeout)
 			strbuf_printf(out, "; timeout %" PRIu32, s->timeout);
 		dump_ranges(out, "", s->elements);

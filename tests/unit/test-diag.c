@@ -12,7 +12,8 @@ static void test_form(void)
 {
 	CLEANUP(diag_done) struct diag d = { 0 };
 
-	ok(diag_error(&d, (struct where){ "a.conf", 12 }, "no \"%s\"", "eth2") == -EINVAL, "an error is -EINVAL");
+	ok(diag_error(&d, (struct where){ "a.conf", 12 }, "no \"%s\"", "eth2") == -EINVAL,
+	   "an error is -EINVAL");
 	diag_warning(&d, (struct where){ "a.conf", 0 }, "b\x1b");
 	diag_note(&d, (struct where){ NULL, 7 }, "c");
 	diag_error(&d, (struct where){ "\n.conf", 1 }, "d");
@@ -59,19 +60,32 @@ static void test_bound(void)
 
 static void test_nearest(void)
 {
-	static const char *const keys[] = { "via", "balance", "table", "action", "from", "to", "in", "dport" };
+	static const char *const keys[] = { "via",  "balance", "table", "action",
+					    "from", "to",      "in",	"dport" };
 	static const struct {
 		const char *word, *want;
 	} cases[] = {
-		{ "vai", "via" }, { "bia", "via" }, { "Via", "via" }, { "VIA", "via" }, { "vias", "via" },
-		{ "balnce", "balance" }, { "ballanse", "balance" }, { "tables", "table" }, { "form", "from" },
-		{ "dports", "dport" }, { "port", "dport" }, { "xyz", NULL }, { "", NULL }, { "gateway", NULL }, { "ot", NULL },
+		{ "vai", "via" },
+		{ "bia", "via" },
+		{ "Via", "via" },
+		{ "VIA", "via" },
+		{ "vias", "via" },
+		{ "balnce", "balance" },
+		{ "ballanse", "balance" },
+		{ "tables", "table" },
+		{ "form", "from" },
+		{ "dports", "dport" },
+		{ "port", "dport" },
+		{ "xyz", NULL },
+		{ "", NULL },
+		{ "gateway", NULL },
+		{ "ot", NULL },
 	};
 	char huge[5000];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		is(diag_nearest(cases[i].word, keys, ARRAY_SIZE(keys)), cases[i].want, "nearest to \"%s\"",
-		   cases[i].word);
+		is(diag_nearest(cases[i].word, keys, ARRAY_SIZE(keys)), cases[i].want,
+		   "nearest to \"%s\"", cases[i].word);
 	memset(huge, 'a', sizeof(huge) - 1);
 	huge[sizeof(huge) - 1] = '\0';
 	ok(diag_nearest(huge, keys, ARRAY_SIZE(keys)) == NULL, "a huge word resembles nothing");

@@ -10,13 +10,15 @@
 
 static const struct {
 	const char *text;
-	const char *message;		/* NULL: passes */
+	const char *message; /* NULL: passes */
 } cases[] = {
 	{ "", NULL },
 	{ "a = 1;", NULL },
 	{ "a : 1", NULL },
 	{ "a = 1 b = 2", NULL },
-	{ "a = -1; b = +2; c = 0x1f; d = 10L; e = 10LL; f = TRUE; g = 1.5; h = .5; i = 1e3; j = 0xFFL;", NULL },
+	{ "a = -1; b = +2; c = 0x1f; d = 10L; e = 10LL; f = TRUE; g = 1.5; h = .5; i = 1e3; j = "
+	  "0xFFL;",
+	  NULL },
 	{ "a = [ 1, 2, \"x\" ]; b = ( 1, \"x\", { c = 1, d = 2 } )", NULL },
 	{ "a = { b = 1, c = 2, }; d = \"x\" \"y\" e = ( ), f = { } g = [ ]", NULL },
 	{ "# \" ( [ {\na = 1; // \" ( [ {\n/* \" ( [ {\n * @include */", NULL },
@@ -28,17 +30,21 @@ static const struct {
 	{ "a = ((((((((((((((((1))))))))))))))));", NULL },
 
 	{ "a = \"x", "f:1: error: the text that begins here is never closed: a '\"' is missing" },
-	{ "\na = \"x;\nb = \"y\";\n",
-	  "f:2: error: the text that begins here does not end in its line: is a closing '\"' missing?" },
+	{ "\na = \"x;\nb = \"y\";\n", "f:2: error: the text that begins here does not end in its "
+				      "line: is a closing '\"' missing?" },
 	{ "a = \"x\\", "f:1: error: the text that begins here is never closed: a '\"' is missing" },
 	{ "a = \"\\x00\";", "f:1: error: \"\\x00\" in a text: no text may contain NUL" },
 	{ "a = 1;\n/* x\n\n", "f:2: error: the comment that \"/*\" opens here is never closed" },
 	{ "/*/", "f:1: error: the comment that \"/*\" opens here is never closed" },
-	{ "\n @include \"x\"", "f:2: error: @include is not supported: files in policy.d are read all, in the "
+	{ "\n @include \"x\"",
+	  "f:2: error: @include is not supported: files in policy.d are read all, in the "
 	  "order of their names" },
-	{ "a = ( @include \"x\"", "f:1: error: @include is not supported: files in policy.d are read all, in the "
+	{ "a = ( @include \"x\"",
+	  "f:1: error: @include is not supported: files in policy.d are read all, in the "
 	  "order of their names" },
-	{ "\xef\xbb\xbf" "a = 1;", "f:1: error: the file begins with a byte order mark (BOM): save it as UTF-8 "
+	{ "\xef\xbb\xbf"
+	  "a = 1;",
+	  "f:1: error: the file begins with a byte order mark (BOM): save it as UTF-8 "
 	  "without one" },
 	{ "a = (((((((((((((((((1)))))))))))))))));", "f:1: error: brackets nest deeper than 16" },
 	{ "a = ( [ 1 ) ];", "f:1: error: \")\" does not close the \"[\" of line 1" },
@@ -53,10 +59,12 @@ static const struct {
 	{ "a = 0xff000000;",
 	  "f:1: error: 0xff000000 is above 2147483647: so large a number must stand in quotes" },
 	{ "a = 99999999999999999999999999L;",
-	  "f:1: error: 99999999999999999999999999L is above 2147483647: so large a number must stand in quotes" },
+	  "f:1: error: 99999999999999999999999999L is above 2147483647: so large a number must "
+	  "stand in quotes" },
 	{ "a = 0644;", "f:1: error: 0644 begins with a 0 too many" },
 	{ "a = 0x;", "f:1: error: 0x must stand in quotes" },
-	{ "a = (\n{ b = 1; }\n{ b = 2; }\n);", "f:3: error: a \",\" is missing between two values" },
+	{ "a = (\n{ b = 1; }\n{ b = 2; }\n);",
+	  "f:3: error: a \",\" is missing between two values" },
 	{ "a = [ \"x\" \"y\" ];", "f:1: error: a \",\" is missing between two values" },
 	{ "a = [ 1 2 ];", "f:1: error: a \",\" is missing between two values" },
 	{ "a = ( 1 [ 2 ] );", "f:1: error: a \",\" is missing between two values" },
@@ -65,12 +73,15 @@ static const struct {
 	{ "a = ;", "f:1: error: a value is missing behind \"=\"" },
 	{ "a = { b = };", "f:1: error: a value is missing behind \"=\"" },
 	{ "a \"x\";", "f:1: error: \"=\" is missing behind \"a\": expected key = value;" },
-	{ "a = 1;\nbcd\n(1);", "f:2: error: \"=\" is missing behind \"bcd\": expected key = value;" },
+	{ "a = 1;\nbcd\n(1);",
+	  "f:2: error: \"=\" is missing behind \"bcd\": expected key = value;" },
 	{ "a = 1; \"x\"", "f:1: error: a value without a key: expected key = value;" },
 	{ "a = { ( 1 ) };", "f:1: error: a value without a key: expected key = value;" },
-	{ "a = [ \"x\"; b = 1;", "f:1: error: \";\" inside the \"[\" of line 1: is its end missing?" },
+	{ "a = [ \"x\"; b = 1;",
+	  "f:1: error: \";\" inside the \"[\" of line 1: is its end missing?" },
 	{ "a = ( 1\n = 1;", "f:2: error: \"=\" inside the \"(\" of line 1: is its end missing?" },
-	{ "a = \"p; b = \"10.0.0.0/8\";", "f:1: error: \"1\" begins no key: is a '\"' missing before it?" },
+	{ "a = \"p; b = \"10.0.0.0/8\";",
+	  "f:1: error: \"1\" begins no key: is a '\"' missing before it?" },
 	{ "a = 1;\nb\n", "f:2: error: \"=\" is missing behind \"b\": expected key = value;" },
 	{ "a =", "f:1: error: a value is missing behind \"=\"" },
 	{ "a = = 1;", "f:1: error: a value is missing behind \"=\"" },
@@ -95,18 +106,21 @@ static void test_nul(void)
 	CLEANUP(gate_done) struct gate g = { 0 };
 
 	ok(gate_check("f", "a = 1;\n\0b", 9, &g, &d) == -EINVAL, "NUL is stopped");
-	is(d.count ? d.items[0].text : NULL, "f:2: error: a NUL byte: this is no text", "and its line is said");
+	is(d.count ? d.items[0].text : NULL, "f:2: error: a NUL byte: this is no text",
+	   "and its line is said");
 }
 
 /* Each text's own line; texts side by side are one to libconfig. */
 static void test_lines(void)
 {
-	static const char text[] = "a = [\n\"x\"\n,\n\"y\"\n];\n# \"no\"\nb = \"\";\nc\n=\n\"v\"\n;\nd = \"w\"\n\"x\"";
+	static const char text[] =
+		"a = [\n\"x\"\n,\n\"y\"\n];\n# \"no\"\nb = \"\";\nc\n=\n\"v\"\n;\nd = \"w\"\n\"x\"";
 	static const unsigned int want[] = { 2, 4, 7, 10, 12 };
 	CLEANUP(diag_done) struct diag d = { 0 };
 	CLEANUP(gate_done) struct gate g = { 0 };
 
-	ok(gate_check("f", text, sizeof(text) - 1, &g, &d) == 0 && g.text_count == ARRAY_SIZE(want), "five texts");
+	ok(gate_check("f", text, sizeof(text) - 1, &g, &d) == 0 && g.text_count == ARRAY_SIZE(want),
+	   "five texts");
 	for (size_t i = 0; i < ARRAY_SIZE(want) && i < g.text_count; i++)
 		ok(g.text_lines[i] == want[i], "text %zu is in line %u", i, want[i]);
 }
@@ -127,9 +141,12 @@ static void test_bounds(void)
 		text[len++] = ',';
 		text[len++] = '1';
 	}
-	ok(gate_check("g", text, len, &g, &d) == -EINVAL && d.count == 2, "more than 2,000,000 values are stopped");
-	is(d.items[1].text, "g:1: error: more than 2000000 values in one file: long lists of prefixes belong in a "
-	   "set's file", "so it says");
+	ok(gate_check("g", text, len, &g, &d) == -EINVAL && d.count == 2,
+	   "more than 2,000,000 values are stopped");
+	is(d.items[1].text,
+	   "g:1: error: more than 2000000 values in one file: long lists of prefixes belong in a "
+	   "set's file",
+	   "so it says");
 }
 
 int main(void)

@@ -44,7 +44,8 @@ static void test_number(void)
 		uint32_t value = 4711;
 		int err = number_parse(cases[i].text, cases[i].max, &value);
 
-		ok(err == cases[i].want && value == (err ? 4711 : cases[i].value), "number \"%s\"", cases[i].text);
+		ok(err == cases[i].want && value == (err ? 4711 : cases[i].value), "number \"%s\"",
+		   cases[i].text);
 	}
 }
 
@@ -55,18 +56,12 @@ static void test_range(void)
 		int want;
 		uint32_t from, to;
 	} cases[] = {
-		{ "80", 0, 80, 80 },
-		{ "8000-8100", 0, 8000, 8100 },
-		{ "5-5", 0, 5, 5 },
-		{ "0-65535", 0, 0, 65535 },
-		{ "8100-8000", -EDOM, 0, 0 },
-		{ "1-65536", -ERANGE, 0, 0 },
-		{ "70000-1", -ERANGE, 0, 0 },
-		{ "-5", -EINVAL, 0, 0 },
-		{ "5-", -EINVAL, 0, 0 },
-		{ "1-2-3", -EINVAL, 0, 0 },
-		{ "1 - 2", -EINVAL, 0, 0 },
-		{ "http", -EINVAL, 0, 0 },
+		{ "80", 0, 80, 80 },	      { "8000-8100", 0, 8000, 8100 },
+		{ "5-5", 0, 5, 5 },	      { "0-65535", 0, 0, 65535 },
+		{ "8100-8000", -EDOM, 0, 0 }, { "1-65536", -ERANGE, 0, 0 },
+		{ "70000-1", -ERANGE, 0, 0 }, { "-5", -EINVAL, 0, 0 },
+		{ "5-", -EINVAL, 0, 0 },      { "1-2-3", -EINVAL, 0, 0 },
+		{ "1 - 2", -EINVAL, 0, 0 },   { "http", -EINVAL, 0, 0 },
 		{ "70000-x", -EINVAL, 0, 0 },
 	};
 
@@ -74,7 +69,8 @@ static void test_range(void)
 		struct number_range r = { 1, 2 };
 		int err = number_range_parse(cases[i].text, 65535, &r);
 
-		ok(err == cases[i].want && r.from == (err ? 1 : cases[i].from) && r.to == (err ? 2 : cases[i].to),
+		ok(err == cases[i].want && r.from == (err ? 1 : cases[i].from) &&
+			   r.to == (err ? 2 : cases[i].to),
 		   "range \"%s\"", cases[i].text);
 	}
 }
@@ -100,8 +96,9 @@ static void test_mark(void)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint32_t value = 0, mask = 0;
 
-		ok(mark_parse(cases[i].text, &value, &mask) == cases[i].want && value == cases[i].value &&
-		   mask == cases[i].mask, "mark \"%s\"", cases[i].text);
+		ok(mark_parse(cases[i].text, &value, &mask) == cases[i].want &&
+			   value == cases[i].value && mask == cases[i].mask,
+		   "mark \"%s\"", cases[i].text);
 	}
 }
 
@@ -117,7 +114,8 @@ static void test_normalise(void)
 		int n = random() % 20;
 
 		for (int i = 0; i < n; i++) {
-			uint32_t from = random() % 256, to = from + random() % (256 - from) / (1 + random() % 30);
+			uint32_t from = random() % 256,
+				 to = from + random() % (256 - from) / (1 + random() % 30);
 
 			if (numbers_add(&list, (struct number_range){ from, to }) < 0)
 				wrong++;
@@ -138,7 +136,8 @@ static void random_list(struct numbers *list, bool in[static 256])
 	int n = random() % 12;
 
 	for (int i = 0; i < n; i++) {
-		uint32_t from = random() % 256, to = from + random() % (256 - from) / (1 + random() % 9);
+		uint32_t from = random() % 256,
+			 to = from + random() % (256 - from) / (1 + random() % 9);
 
 		if (numbers_add(list, (struct number_range){ from, to }) < 0)
 			printf("# out of memory\n");
@@ -202,7 +201,8 @@ static void test_vec(void)
 	while (n < 1500 && (slot = VEC_PUSH(v, n)))
 		*slot = 1;
 	ok(n == 1500 && v[699] == ~(uint64_t)699, "an array that shrank grows again");
-	ok(vec_room(&v, SIZE_MAX / 2 + 1, sizeof(*v)) == -ENOMEM, "no room beyond the address space");
+	ok(vec_room(&v, SIZE_MAX / 2 + 1, sizeof(*v)) == -ENOMEM,
+	   "no room beyond the address space");
 	free(v);
 }
 

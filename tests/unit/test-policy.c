@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Policy files against what must be said of them: tests/policies/bad/NAME.conf and the messages in
- * NAME.expected, tests/policies/good/NAME.conf and a dump of what was understood. A directory NAME is a
- * policy of several files. With files as arguments: prints the same for them.
+ * NAME.expected, tests/policies/good/NAME.conf and a dump of what was understood. A directory NAME
+ * is a policy of several files. With files as arguments: prints the same for them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -43,8 +43,8 @@ static int find_service(void *ctx, const char *name, const char *protocol, uint1
 		const char *name, *protocol;
 		uint16_t port;
 	} known[] = {
-		{ "http", "tcp", 80 },	   { "https", "tcp", 443 }, { "https", "udp", 443 },
-		{ "domain", "tcp", 53 },   { "domain", "udp", 53 }, { "ntp", "udp", 123 },
+		{ "http", "tcp", 80 },	     { "https", "tcp", 443 }, { "https", "udp", 443 },
+		{ "domain", "tcp", 53 },     { "domain", "udp", 53 }, { "ntp", "udp", 123 },
 		{ "sip-tls", "sctp", 5061 },
 	};
 
@@ -81,8 +81,8 @@ static int read_source(const char *path, struct source *ret)
 	return 0;
 }
 
-static int read_set(void *ctx, const char *policy_path, const char *name, struct where at, struct source *ret,
-		    struct diag *d)
+static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
+		    struct source *ret, struct diag *d)
 {
 	(void)ctx;
 	(void)policy_path;
@@ -133,7 +133,8 @@ static int is_case(const struct dirent *e)
 	return e->d_name[0] != '.' && (is_conf(e) || !strchr(e->d_name, '.'));
 }
 
-static void expect(const char *name, const struct source *files, size_t count, const char *expected_path)
+static void expect(const char *name, const struct source *files, size_t count,
+		   const char *expected_path)
 {
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
 	struct source want = { 0 };
@@ -169,7 +170,8 @@ static void run_file(const char *name)
 	struct source file = { 0 };
 	char expected[256];
 
-	snprintf(expected, sizeof(expected), "%.*s.expected", (int)(strlen(name) - strlen(".conf")), name);
+	snprintf(expected, sizeof(expected), "%.*s.expected", (int)(strlen(name) - strlen(".conf")),
+		 name);
 	if (read_source(name, &file) < 0)
 		ok(false, "%s can be read", name);
 	else
@@ -204,26 +206,28 @@ static void test_globs(void)
 		const char *pattern, *name;
 		bool want;
 	} cases[] = {
-		{ "eth*", "eth0", true }, { "eth*", "eth", true }, { "eth*", "weth0", false },
-		{ "*", "anything", true }, { "*0", "eth00", true }, { "*0", "eth01", false },
-		{ "e*h*0", "eth10", true }, { "e*h*0", "eth1", false }, { "**", "", true },
-		{ "a*b*c", "aXbXbc", true }, { "e?h0", "eth0", false }, { "[e]*", "eth0", false },
-		{ "eth0", "eth0", true }, { "eth0", "eth01", false },
+		{ "eth*", "eth0", true },    { "eth*", "eth", true },	 { "eth*", "weth0", false },
+		{ "*", "anything", true },   { "*0", "eth00", true },	 { "*0", "eth01", false },
+		{ "e*h*0", "eth10", true },  { "e*h*0", "eth1", false }, { "**", "", true },
+		{ "a*b*c", "aXbXbc", true }, { "e?h0", "eth0", false },	 { "[e]*", "eth0", false },
+		{ "eth0", "eth0", true },    { "eth0", "eth01", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		ok(name_matches(cases[i].pattern, cases[i].name) == cases[i].want, "\"%s\" and \"%s\"",
-		   cases[i].pattern, cases[i].name);
+		ok(name_matches(cases[i].pattern, cases[i].name) == cases[i].want,
+		   "\"%s\" and \"%s\"", cases[i].pattern, cases[i].name);
 }
 
 static void test_interfaces(void)
 {
-	char text[] = "interfaces = ( { name = \"e*\"; }, { name = \"*\"; }, { name = \"eth0\"; } );";
+	char text[] =
+		"interfaces = ( { name = \"e*\"; }, { name = \"*\"; }, { name = \"eth0\"; } );";
 	const struct source file = { .path = text, .text = text, .len = strlen(text) };
 	CLEANUP(config_done) struct config c = { 0 };
 	CLEANUP(diag_done) struct diag d = { 0 };
 
-	ok(config_parse(&file, 1, &host, NULL, NULL, &c, &d) == 0 && c.interface_count == 3, "three interfaces");
+	ok(config_parse(&file, 1, &host, NULL, NULL, &c, &d) == 0 && c.interface_count == 3,
+	   "three interfaces");
 	if (c.interface_count != 3)
 		return;
 	ok(config_interface(&c, "eth0") == &c.interfaces[2], "the exact name wins");
@@ -234,14 +238,18 @@ static void test_interfaces(void)
 
 static void test_unreadable(void)
 {
-	char text[] = "policies = ( { name = \"p\"; via = \"eth0\"; to = \"@s\"; dport = \"x y\"; } );";
-	const struct source files[] = { { .path = text }, { .path = text, .text = text, .len = strlen(text) } };
+	char text[] =
+		"policies = ( { name = \"p\"; via = \"eth0\"; to = \"@s\"; dport = \"x y\"; } );";
+	const struct source files[] = { { .path = text },
+					{ .path = text, .text = text, .len = strlen(text) } };
 	CLEANUP(config_done) struct config c = { 0 };
 	CLEANUP(diag_done) struct diag d = { 0 };
 
-	ok(config_parse(files, 2, &host, NULL, NULL, &c, &d) == -EINVAL && d.errors == 1 && c.policy_count == 0,
+	ok(config_parse(files, 2, &host, NULL, NULL, &c, &d) == -EINVAL && d.errors == 1 &&
+		   c.policy_count == 0,
 	   "beside a file that could not be read, references are not judged, all else is");
-	ok(config_parse(NULL, 0, &host, NULL, NULL, &c, &d) == 0 && c.settings.mark_mask == 0xff000000,
+	ok(config_parse(NULL, 0, &host, NULL, NULL, &c, &d) == 0 &&
+		   c.settings.mark_mask == 0xff000000,
 	   "no files: the defaults");
 }
 
@@ -253,16 +261,18 @@ static void test_many(void)
 	CLEANUP(diag_done) struct diag d = { 0 };
 	struct source file = { .path = (char[]){ "many" } };
 
-	strbuf_add(&text, "interfaces = ( { name = \"*\"; } ); sets = ( { name = \"s\"; dynamic = true; } ); policies = (");
+	strbuf_add(&text, "interfaces = ( { name = \"*\"; } ); sets = ( { name = \"s\"; dynamic = "
+			  "true; } ); policies = (");
 	for (int i = 0; i < 100000; i++)
-		strbuf_printf(&text, "{name=\"p%d\";to=(\"@s\",\"10.%d.%d.0/24\");via=\"e%d\";},", i, i / 256 % 256,
-			      i % 256, i);
+		strbuf_printf(&text, "{name=\"p%d\";to=(\"@s\",\"10.%d.%d.0/24\");via=\"e%d\";},",
+			      i, i / 256 % 256, i % 256, i);
 	/* libconfig 1.5 takes no comma behind the last one. */
 	text.text[text.len - 1] = ')';
 	strbuf_add(&text, ";");
 	file.text = text.text;
 	file.len = text.len;
-	ok(config_parse(&file, 1, &host, NULL, NULL, &c, &d) == 0 && c.policy_count == 100000, "100,000 policies");
+	ok(config_parse(&file, 1, &host, NULL, NULL, &c, &d) == 0 && c.policy_count == 100000,
+	   "100,000 policies");
 }
 
 static int print_files(int argc, char **argv)

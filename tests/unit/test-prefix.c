@@ -19,15 +19,17 @@ static struct addr addr_of(const char *text)
 
 static void test_addr(void)
 {
-	static const char *const good[] = { "0.0.0.0", "10.0.0.1", "255.255.255.255", "::", "::1", "fe80::1",
-					    "2001:db8::ffff" };
-	static const char *const bad[] = { "", "10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1 ", " 10.0.0.1", "::g",
-					   "fe80::1%eth0", "1::2::3", "0x7f.1", "10.0.0.0/8" };
+	static const char *const good[] = { "0.0.0.0", "10.0.0.1", "255.255.255.255", "::",
+					    "::1",     "fe80::1",  "2001:db8::ffff" };
+	static const char *const bad[] = { "",		"10.0.0",    "10.0.0.256", "10.0.0.01",
+					   "10.0.0.1 ", " 10.0.0.1", "::g",	   "fe80::1%eth0",
+					   "1::2::3",	"0x7f.1",    "10.0.0.0/8" };
 	char text[ADDR_TEXT_SIZE];
 	struct addr a;
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-		is(addr_parse(good[i], &a) == 0 ? addr_print(&a, text) : NULL, good[i], "address %s", good[i]);
+		is(addr_parse(good[i], &a) == 0 ? addr_print(&a, text) : NULL, good[i],
+		   "address %s", good[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		ok(addr_parse(bad[i], &a) == -EINVAL, "not an address: \"%s\"", bad[i]);
 	a = addr_of("255.255.255.255");
@@ -80,7 +82,8 @@ static void test_prefix(void)
 
 		ok(err == cases[i].want, "prefix \"%s\"", cases[i].text);
 		if (cases[i].printed)
-			is(prefix_print(&p, text), cases[i].printed, "it prints as %s", cases[i].printed);
+			is(prefix_print(&p, text), cases[i].printed, "it prints as %s",
+			   cases[i].printed);
 	}
 }
 
@@ -112,14 +115,16 @@ static void test_range(void)
 
 		ok(err == cases[i].want, "range \"%s\"", cases[i].text);
 		if (cases[i].printed)
-			is(addr_range_print(&r, text), cases[i].printed, "it prints as %s", cases[i].printed);
+			is(addr_range_print(&r, text), cases[i].printed, "it prints as %s",
+			   cases[i].printed);
 	}
 }
 
 /* The last 8 bits vary, so that every address can be tried. */
 static struct addr nth(enum family family, unsigned int n)
 {
-	struct addr a = addr_of(family == FAMILY_IPV4 ? "255.255.255.0" : "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff00");
+	struct addr a = addr_of(family == FAMILY_IPV4 ? "255.255.255.0"
+						      : "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff00");
 
 	a.bytes[family_bits(family) / 8 - 1] = n;
 	return a;
@@ -140,7 +145,8 @@ static bool is_minimal(const struct prefix *v, size_t count)
 	for (size_t i = 1; i < count; i++) {
 		struct prefix parent = prefix_of(&v[i - 1].addr, v[i - 1].len - 1);
 
-		if (v[i].len == v[i - 1].len && v[i].len > 0 && prefix_contains(&parent, &v[i].addr) &&
+		if (v[i].len == v[i - 1].len && v[i].len > 0 &&
+		    prefix_contains(&parent, &v[i].addr) &&
 		    addr_compare(&parent.addr, &v[i - 1].addr) == 0)
 			return false;
 	}
@@ -159,7 +165,8 @@ static void test_cover(enum family family)
 		size_t count = 0, n = random() % 12;
 
 		for (size_t i = 0; i < n; i++) {
-			unsigned int from = random() % 256, to = from + random() % (256 - from) / (1 + random() % 9);
+			unsigned int from = random() % 256,
+				     to = from + random() % (256 - from) / (1 + random() % 9);
 			struct addr_range r = { nth(family, from), nth(family, to) };
 
 			wrong += addr_ranges_add(&list, &r) < 0;
@@ -167,19 +174,22 @@ static void test_cover(enum family family)
 				in[k] = true;
 		}
 		addr_ranges_normalise(&list);
-		wrong += addr_ranges_prefixes(&list, &prefixes, &count) < 0 || !is_minimal(prefixes, count);
+		wrong += addr_ranges_prefixes(&list, &prefixes, &count) < 0 ||
+			 !is_minimal(prefixes, count);
 		for (unsigned int k = 0; k < 256; k++) {
 			struct addr a = nth(family, k);
 			struct addr_range r = { a, a };
 
 			wrong += addr_ranges_contain(&list, &a) != in[k];
 			wrong += !is_covered_once(prefixes, count, &a, in[k]);
-			wrong += addr_ranges_add(&one, &r) < 0 || addr_ranges_overlap(&list, &one) != in[k];
+			wrong += addr_ranges_add(&one, &r) < 0 ||
+				 addr_ranges_overlap(&list, &one) != in[k];
 			one.count = 0;
 		}
 		free(prefixes);
 	}
-	ok(wrong == 0, "300 random %s lists: contained, overlapping and covered exactly", family_name(family));
+	ok(wrong == 0, "300 random %s lists: contained, overlapping and covered exactly",
+	   family_name(family));
 }
 
 static void test_whole_space(void)
@@ -190,7 +200,8 @@ static void test_whole_space(void)
 	struct addr_range r;
 	bool fine = true;
 
-	fine = fine && addr_range_parse("0.0.0.1-255.255.255.254", &r) == 0 && addr_ranges_add(&list, &r) == 0;
+	fine = fine && addr_range_parse("0.0.0.1-255.255.255.254", &r) == 0 &&
+	       addr_ranges_add(&list, &r) == 0;
 	fine = fine && addr_ranges_prefixes(&list, &prefixes, &count) == 0;
 	ok(fine && count == 62, "all but both ends of IPv4: 62 prefixes");
 	free(prefixes);
@@ -201,7 +212,8 @@ static void test_whole_space(void)
 	addr_ranges_normalise(&list);
 	ok(fine && list.count == 2, "whole families do not run into each other");
 	fine = addr_ranges_prefixes(&list, &prefixes, &count) == 0;
-	ok(fine && count == 2 && prefixes[0].len == 0 && prefixes[1].len == 0, "two prefixes of length 0");
+	ok(fine && count == 2 && prefixes[0].len == 0 && prefixes[1].len == 0,
+	   "two prefixes of length 0");
 	free(prefixes);
 }
 
@@ -212,7 +224,8 @@ static void test_round_trip(void)
 
 	srandom(3);
 	for (int i = 0; i < 2000; i++) {
-		struct addr_range r = { .from = { .family = i % 2 ? FAMILY_IPV6 : FAMILY_IPV4 } }, again;
+		struct addr_range r = { .from = { .family = i % 2 ? FAMILY_IPV6 : FAMILY_IPV4 } },
+				  again;
 		unsigned int bits = family_bits(r.from.family), len = random() % (bits + 1);
 		char text[RANGE_TEXT_SIZE];
 		struct prefix p;
@@ -234,7 +247,8 @@ static void test_family(void)
 	enum family f = FAMILY_IPV4;
 
 	ok(family_from_af(10, &f) == 0 && f == FAMILY_IPV6 && family_to_af(f) == 10, "AF_INET6");
-	ok(family_from_af(1, &f) == -EAFNOSUPPORT && f == FAMILY_IPV6, "AF_UNIX is no family of ours");
+	ok(family_from_af(1, &f) == -EAFNOSUPPORT && f == FAMILY_IPV6,
+	   "AF_UNIX is no family of ours");
 }
 
 int main(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Real files and directories against config_load: what is trusted, what is refused in which words, what is
- * read in which order. In a mount namespace of its own, since /etc/ifsteer is one of the paths.
+ * Real files and directories against config_load: what is trusted, what is refused in which words,
+ * what is read in which order. In a mount namespace of its own, since /etc/ifsteer is one of the
+ * paths.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,9 @@ static int unknown_service(void *ctx, const char *name, const char *protocol, ui
 	return -ENOENT;
 }
 
-static const struct names nobody = { .user = unknown, .group = unknown, .service = unknown_service };
+static const struct names nobody = { .user = unknown,
+				     .group = unknown,
+				     .service = unknown_service };
 
 /* Paths below the folder of this test; the folder itself is written as TOP in messages. */
 static void write_file(const char *path, const char *text, mode_t mode)
@@ -92,22 +95,27 @@ static void test_files(void)
 	write_file("private", EMPTY, 0400);
 	expect("private", false, "", "root's file that nobody else can read");
 	write_file("group", EMPTY, 0664);
-	expect("group", false, "group: error: can be written by others than its owner (mode 0664)\n",
+	expect("group", false,
+	       "group: error: can be written by others than its owner (mode 0664)\n",
 	       "a file that its group can write");
 	expect("group", true, "", "the same where owners are not judged");
 	write_file("others", EMPTY, 0606);
-	expect("others", false, "others: error: can be written by others than its owner (mode 0606)\n",
+	expect("others", false,
+	       "others: error: can be written by others than its owner (mode 0606)\n",
 	       "a file that everybody can write");
 	write_file("foreign", EMPTY, 0600);
 	if (chown("foreign", NOBODY, 0) < 0)
 		printf("Bail out! chown: %m\n");
-	expect("foreign", false, "foreign: error: belongs to user 65534, not to root\n", "somebody else's file");
+	expect("foreign", false, "foreign: error: belongs to user 65534, not to root\n",
+	       "somebody else's file");
 	expect("foreign", true, "", "the same where owners are not judged");
-	expect("missing", false, "missing: error: can't be opened: No such file or directory\n", "no file");
+	expect("missing", false, "missing: error: can't be opened: No such file or directory\n",
+	       "no file");
 	if (mkfifo("fifo", 0600) < 0)
 		printf("Bail out! mkfifo: %m\n");
 	expect("fifo", false, "fifo: error: is not a regular file\n", "a FIFO that nobody writes");
-	expect("/dev/zero", true, "/dev/zero: error: is not a regular file\n", "a device without end");
+	expect("/dev/zero", true, "/dev/zero: error: is not a regular file\n",
+	       "a device without end");
 	expect("/proc/self/mem", true, "/proc/self/mem: error: can't be read: Input/output error\n",
 	       "a file whose reading fails");
 }
@@ -122,12 +130,14 @@ static void test_contents(void)
 	if (ftruncate(fd, 100) < 0)
 		printf("Bail out! large: %m\n");
 	close(fd);
-	expect("large", false, "large: error: contains a NUL byte: this is no text\n", "a file of NUL");
+	expect("large", false, "large: error: contains a NUL byte: this is no text\n",
+	       "a file of NUL");
 	write_file("empty", "", 0600);
 	expect("empty", false, "", "an empty file");
 	/* Its size is 0 by fstat. */
 	expect("/proc/sys/kernel/ostype", true,
-	       "/proc/sys/kernel/ostype:1: error: \"=\" is missing behind \"Linux\": expected key = value;\n",
+	       "/proc/sys/kernel/ostype:1: error: \"=\" is missing behind \"Linux\": expected key "
+	       "= value;\n",
 	       "a file that is made up on reading");
 }
 
@@ -141,7 +151,8 @@ static void test_directories(void)
 	make_directory("grouped", 0775);
 	write_file("grouped/file", EMPTY, 0600);
 	expect("grouped/file", false,
-	       "grouped/file: error: is in grouped, a directory that others can write (mode 0775)\n",
+	       "grouped/file: error: is in grouped, a directory that others can write (mode "
+	       "0775)\n",
 	       "a file in a directory that a group can write");
 	make_directory("sticky", 01777);
 	write_file("sticky/file", EMPTY, 0600);
@@ -151,15 +162,17 @@ static void test_directories(void)
 	if (chown("foreign-dir", NOBODY, 0) < 0)
 		printf("Bail out! chown: %m\n");
 	expect("foreign-dir/file", false,
-	       "foreign-dir/file: error: is in foreign-dir, a directory of user 65534, not root's\n",
+	       "foreign-dir/file: error: is in foreign-dir, a directory of user 65534, not "
+	       "root's\n",
 	       "a file in somebody else's directory");
 	expect("foreign-dir/file", true, "", "the same where owners are not judged");
 }
 
 static void test_links(void)
 {
-	if (symlink("good", "link") < 0 || symlink("foreign", "link-foreign") < 0 || symlink("open/file", "link-open") < 0 ||
-	    symlink("../good", "open/link") < 0 || symlink("nowhere", "dangling") < 0 || symlink("loop", "loop") < 0)
+	if (symlink("good", "link") < 0 || symlink("foreign", "link-foreign") < 0 ||
+	    symlink("open/file", "link-open") < 0 || symlink("../good", "open/link") < 0 ||
+	    symlink("nowhere", "dangling") < 0 || symlink("loop", "loop") < 0)
 		printf("Bail out! symlink: %m\n");
 	expect("link", false, "", "a link to root's file");
 	expect("link-foreign", false, "link-foreign: error: belongs to user 65534, not to root\n",
@@ -210,22 +223,29 @@ static void test_order(void)
 	write_file("etc/policy.d/2.conf~", "not read", 0666);
 	write_file("etc/policy.d/README", "not read", 0600);
 	write_file("etc/ifsteer.conf", POLICY("main"), 0600);
-	write_file("etc/policy.d/0A.conf", "sets = ( { name = \"s\"; file = \"s.txt\"; },\n"
-		   "{ name = \"t\"; file = [ \"../t.txt\", \"s.txt\" ]; } );\n" POLICY("upper"), 0600);
+	write_file("etc/policy.d/0A.conf",
+		   "sets = ( { name = \"s\"; file = \"s.txt\"; },\n"
+		   "{ name = \"t\"; file = [ \"../t.txt\", \"s.txt\" ]; } );\n" POLICY("upper"),
+		   0600);
 	write_file("etc/policy.d/s.txt", "10.0.0.0/8\n", 0600);
 	write_file("etc/t.txt", "11.0.0.0/8\n", 0600);
-	fine = config_load(&o, &nobody, &c, &sources, &d) == 0 && c.policy_count == ARRAY_SIZE(want);
+	fine = config_load(&o, &nobody, &c, &sources, &d) == 0 &&
+	       c.policy_count == ARRAY_SIZE(want);
 	ok(fine, "five policies of five files");
 	for (size_t i = 0; fine && i < ARRAY_SIZE(want); i++)
 		is(c.policies[i].name, want[i], "policy %zu", i);
-	ok(sources.policy_count == 5 && sources.count == 7, "five policy files and two set files are kept");
+	ok(sources.policy_count == 5 && sources.count == 7,
+	   "five policy files and two set files are kept");
 	fine = sources.count == 7;
 	is(fine ? sources.v[0].path : NULL, "etc/ifsteer.conf", "ifsteer.conf is the first");
 	is(fine ? sources.v[1].path : NULL, "etc/policy.d/0A.conf", "then in the order of bytes");
-	is(fine ? sources.v[5].path : NULL, "etc/policy.d/s.txt", "set files come behind, once each");
+	is(fine ? sources.v[5].path : NULL, "etc/policy.d/s.txt",
+	   "set files come behind, once each");
 	is(fine ? sources.v[5].text : NULL, "10.0.0.0/8\n", "as read");
-	ok(c.set_count == 2 && c.sets[1].elements[FAMILY_IPV4].count == 1, "a set of two files is merged");
-	is(c.policy_count ? c.policies[0].at.file : NULL, "etc/ifsteer.conf", "places name the file");
+	ok(c.set_count == 2 && c.sets[1].elements[FAMILY_IPV4].count == 1,
+	   "a set of two files is merged");
+	is(c.policy_count ? c.policies[0].at.file : NULL, "etc/ifsteer.conf",
+	   "places name the file");
 }
 
 static void test_all_problems(void)
@@ -234,7 +254,8 @@ static void test_all_problems(void)
 	make_directory("bad/policy.d", 0755);
 	make_directory("bad/policy.d/30-directory.conf", 0755);
 	write_file("bad/ifsteer.conf", "policies = ( { name = \"p\"; via = eth0; } );", 0600);
-	write_file("bad/policy.d/10.conf", "policies = ( { name = \"p\"; to = \"10.0.0.0/33\"; via = \"x\"; } );", 0600);
+	write_file("bad/policy.d/10.conf",
+		   "policies = ( { name = \"p\"; to = \"10.0.0.0/33\"; via = \"x\"; } );", 0600);
 	write_file("bad/policy.d/20.conf", POLICY("q"), 0602);
 	write_file("bad/policy.d/40.conf", "sets = ( { name = \"s\"; file = \"s.txt\"; } );", 0600);
 	if (symlink("gone", "bad/policy.d/50.conf") < 0)
@@ -245,8 +266,10 @@ static void test_all_problems(void)
 	       "bad/policy.d/30-directory.conf: error: is a directory, not a file\n"
 	       "bad/policy.d/50.conf: error: is a link to nothing\n"
 	       "bad/ifsteer.conf:1: error: eth0 must stand in quotes\n"
-	       "bad/policy.d/10.conf:1: error: policy \"p\": to: \"10.0.0.0/33\" is not an address, prefix or range\n"
-	       "bad/policy.d/40.conf:1: error: file: \"bad/policy.d/s.txt\" can be written by others than its owner "
+	       "bad/policy.d/10.conf:1: error: policy \"p\": to: \"10.0.0.0/33\" is not an "
+	       "address, prefix or range\n"
+	       "bad/policy.d/40.conf:1: error: file: \"bad/policy.d/s.txt\" can be written by "
+	       "others than its owner "
 	       "(mode 0622)\n",
 	       "every problem of every file in one run");
 }
@@ -254,14 +277,16 @@ static void test_all_problems(void)
 static void test_policy_directories(void)
 {
 	make_directory("none", 0755);
-	expect("none", false, "none: error: has neither ifsteer.conf nor policy.d/*.conf\n", "an empty directory");
+	expect("none", false, "none: error: has neither ifsteer.conf nor policy.d/*.conf\n",
+	       "an empty directory");
 	make_directory("parts", 0755);
 	make_directory("parts/policy.d", 0777);
 	expect("parts", false, "parts/policy.d: error: is a directory that others can write\n",
 	       "a policy.d where everybody can add files");
 	make_directory("file", 0755);
 	write_file("file/policy.d", EMPTY, 0600);
-	expect("file", false, "file/policy.d: error: can't be opened: Not a directory\n", "a policy.d that is a file");
+	expect("file", false, "file/policy.d: error: can't be opened: Not a directory\n",
+	       "a policy.d that is a file");
 }
 
 static void test_default(void)
@@ -269,11 +294,14 @@ static void test_default(void)
 	expect(NULL, false, "", "no /etc/ifsteer: an empty policy");
 	make_directory("/etc/ifsteer", 0755);
 	expect(NULL, false, "", "an empty /etc/ifsteer: an empty policy");
-	write_file("/etc/ifsteer/ifsteer.conf", "policies = ( { name = \"p\"; vai = \"x\"; } );", 0644);
+	write_file("/etc/ifsteer/ifsteer.conf", "policies = ( { name = \"p\"; vai = \"x\"; } );",
+		   0644);
 	expect(NULL, false,
-	       "/etc/ifsteer/ifsteer.conf:1: error: policy \"p\": unknown key \"vai\"; did you mean \"via\"?\n",
+	       "/etc/ifsteer/ifsteer.conf:1: error: policy \"p\": unknown key \"vai\"; did you "
+	       "mean \"via\"?\n",
 	       "/etc/ifsteer/ifsteer.conf is read");
-	if (unlink("/etc/ifsteer/ifsteer.conf") < 0 || symlink("gone", "/etc/ifsteer/ifsteer.conf") < 0)
+	if (unlink("/etc/ifsteer/ifsteer.conf") < 0 ||
+	    symlink("gone", "/etc/ifsteer/ifsteer.conf") < 0)
 		printf("Bail out! symlink: %m\n");
 	expect(NULL, false, "/etc/ifsteer/ifsteer.conf: error: is a link to nothing\n",
 	       "a link to nothing is not no file");
@@ -284,8 +312,9 @@ static bool private_files(void)
 {
 	return geteuid() == 0 && mkdtemp(top) && unshare(CLONE_NEWNS) == 0 &&
 	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("none", top, "tmpfs", 0, "mode=0755") == 0 && mount("none", "/etc", "tmpfs", 0, "mode=0755") == 0 &&
-	       chdir(top) == 0 && mknod("probe", S_IFREG | 0600, 0) == 0 && chown("probe", NOBODY, 0) == 0;
+	       mount("none", top, "tmpfs", 0, "mode=0755") == 0 &&
+	       mount("none", "/etc", "tmpfs", 0, "mode=0755") == 0 && chdir(top) == 0 &&
+	       mknod("probe", S_IFREG | 0600, 0) == 0 && chown("probe", NOBODY, 0) == 0;
 }
 
 int main(void)
