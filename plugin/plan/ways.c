@@ -76,7 +76,7 @@ static bool leads_to(const struct plan *p, const struct policy_plan *pp, enum fa
 	const struct verdict *v = &pp->verdict[f];
 	char base[48];
 
-	if (!v->covered || v->catches_nothing || strcmp(way_suffix(v), way->suffix) != 0)
+	if (!v->covered || v->catches_nothing || (v->outcome != ACTION_MAIN && strcmp(way_suffix(v), way->suffix) != 0))
 		return false;
 	switch (v->outcome) {
 	case ACTION_VIA:
