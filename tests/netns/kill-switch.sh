@@ -1,0 +1,220 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A kill switch under flood: while interfaces, policies and main's routes change, not one packet of its user leaves by another
+# interface. What gw sees come in from h's eth0 for these addresses is astray.
+
+. "$(dirname "$0")/lib.sh"
+lab_enter
+lab_host
+
+nobody=$(id -u nobody)
+SECRET4=198.51.100.77
+SECRET6=2001:db8::77
+ip -n gw addr add $SECRET6/128 dev lo
+at gw nft -f - <<-END
+	table inet astray {
+		counter astray { }
+		counter right { }
+		chain astray {
+			type filter hook prerouting priority -390
+			iifname "to_h" ip daddr $SECRET4 counter name astray
+			iifname "to_h" ip6 daddr $SECRET6 counter name astray
+			iifname "to_vpc" ip daddr $SECRET4 counter name right
+			iifname "to_vpc" ip6 daddr $SECRET6 counter name right
+		}
+	}
+END
+
+counted() { at gw nft list counter inet astray "$1" | grep -o 'packets [0-9]*' | grep -o '[0-9]*'; }
+forget() { at gw nft reset counters table inet astray >/dev/null; }
+
+floods=()
+flood() {	# MS [option]…
+	local ms=$1 address
+	shift
+	for address in $SECRET4 $SECRET6; do
+		at h "$PROBE" flood -u "$nobody" -t "$ms" -r 4000 "$@" $address 9 >>/tmp/flood 2>&1 &
+		floods+=($!)
+	done
+}
+
+# Waits for the floods; says how much was sent, and that nothing went astray.
+tight() {
+	wait "${floods[@]}"
+	floods=()
+	note "$1: $(grep -o 'sent=[0-9]*' /tmp/flood | awk -F= '{ n += $2 } END { print n + 0 }') sent, $(counted right) by eth2"
+	: >/tmp/flood
+	is "$1: nothing astray" "$(counted astray)" 0
+	forget
+}
+
+kill_policy() {	# VALUE [more policies ahead]
+	policy <<<"$S2 policies = ( ${2-} { name = \"vpn\"; user = \"nobody\"; via = \"eth2\"; otherwise = \"$1\"; } );"
+}
+
+# The count is one that can fail.
+flood 100
+wait "${floods[@]}"
+floods=()
+[ "$(counted astray)" -gt 0 ]
+ok $? "without a policy the flood is seen by eth0"
+forget
+
+ip -n h link del eth2
+kill_policy unreachable
+apply "apply, eth2 absent"
+flood 1500
+sleep 0.2
+plug eth2
+sleep 0.2
+ifsteer hook networkmanager eth2 up
+up eth2
+sleep 0.2
+ifsteer hook networkmanager eth2 up
+sleep 0.3
+tight "before eth2 first exists, and while it comes up"
+by eth2 "it lets pass by eth2" tcp -u "$nobody"
+by eth0 "others are not concerned" tcp
+
+flood 3000
+for i in {1..15}; do
+	kill_policy unreachable "{ name = \"edit$i\"; to = \"10.$i.0.0/16\"; via = \"eth0\"; },"
+	ifsteer apply
+	kill_policy blackhole
+	ifsteer apply
+done
+tight "thirty edits"
+
+kill_policy unreachable
+apply "apply"
+flood 3000
+for i in {1..6}; do
+	ip -n h link set eth2 down
+	ifsteer hook networkmanager eth2 down
+	sleep 0.05
+	up eth2
+	ifsteer hook networkmanager eth2 up
+	ifsteer offline eth2
+	sleep 0.05
+	ifsteer online eth2
+done
+ip -n vpc link set to_h down
+ifsteer apply
+sleep 0.1
+ip -n vpc link set to_h up
+ifsteer apply
+tight "down and up, offline and online, without carrier"
+
+flood 2500
+for i in {1..4}; do
+	ip -n h link del eth2
+	sleep 0.05
+	plug eth2
+	up eth2
+	ifsteer hook networkmanager eth2 up
+	sleep 0.05
+done
+tight "made anew with another index"
+
+flood 1200
+ip -n h addr flush dev eth2 scope global
+ifsteer apply
+sleep 0.2
+ip -n h addr add 172.31.70.5/20 dev eth2
+ifsteer apply
+sleep 0.4
+tight "only one family there"
+expect "only IPv4 there: IPv6 is refused" "error=E@(HOSTUNREACH|ACCES|NETUNREACH) at=connect" tcp -t 3000 -u "$nobody" 2001:db8::10
+up eth2
+apply "apply"
+
+flood 800
+ip -n h route add 0.0.0.0/1 via 10.200.0.1
+ip -n h route add 128.0.0.0/1 via 10.200.0.1
+ip -n h route add 2000::/3 via fd00:e0::1
+sleep 0.2
+ifsteer apply
+sleep 0.3
+tight "0.0.0.0/1 in main"
+by eth2 "it still goes by eth2" tcp -u "$nobody"
+ip -n h route del 0.0.0.0/1
+ip -n h route del 128.0.0.0/1
+ip -n h route del 2000::/3
+apply "apply"
+
+flood 500 -d eth0
+tight "a socket bound to another interface"
+flood 500 -d eth0 -m 0
+ip -n h link set eth2 down
+ifsteer apply
+sleep 0.2
+flood 500 -b 10.200.0.2
+tight "a socket bound to another interface or address, eth2 down"
+up eth2
+apply "apply"
+by eth2 "up again" tcp -u "$nobody"
+
+# Connections: one older than the policy is cut, one that it took is never released.
+policies ''
+coproc OLD { at h "$PROBE" tcp -k -u "$nobody" -t 2000 $SECRET4 7; }
+read -r -t 3 -u "${OLD[0]}" line
+like "a connection from before the policy" "$line" 'name=gw'
+forget
+kill_policy unreachable
+apply "apply"
+at gw nft reset counters table inet astray >/dev/null
+echo again >&"${OLD[1]}"
+read -r -t 4 -u "${OLD[0]}" line
+unlike "it is cut" "$line" 'name=gw'
+is "it is cut: nothing astray" "$(counted astray)" 0
+kill "$OLD_PID"
+
+coproc TAKEN { at h "$PROBE" tcp -k -u "$nobody" -t 2000 $SECRET4 7; }
+read -r -t 3 -u "${TAKEN[0]}" line
+like "a connection that it took" "$line" 'name=gw'
+ip -n h link set eth2 down
+apply "apply, eth2 down"
+echo again >&"${TAKEN[1]}"
+read -r -t 4 -u "${TAKEN[0]}" line
+unlike "it ends with its path" "$line" 'name=gw'
+is "it ends with its path: nothing astray" "$(counted astray)" 0
+kill "$TAKEN_PID"
+up eth2
+apply "apply"
+
+# What a process that has exited left in the queue of its socket.
+at vpc nft add table inet stop
+at vpc nft add chain inet stop stop '{ type filter hook forward priority 0; }'
+at h setpriv --reuid nobody --clear-groups bash -c "exec 3<>/dev/tcp/$SECRET4/7; head -c 300000 /dev/zero >&3 & sleep 0.1; kill \$!" 2>/dev/null &
+writer=$!
+sleep 0.05
+at vpc nft add rule inet stop stop ip daddr $SECRET4 drop
+wait $writer
+like "a process has exited and left data in its queue" "$(at h ss -Htn state fin-wait-1 dst $SECRET4)" '^[0-9]+ +[1-9]'
+forget
+ip -n h link set eth2 down
+ifsteer apply
+sleep 1
+is "the queue of a process that has exited: nothing astray" "$(counted astray)" 0
+at vpc nft delete table inet stop
+up eth2
+apply "apply"
+
+for value in unreachable prohibit blackhole; do
+	kill_policy $value
+	ip -n h link set eth2 down
+	apply "apply, $value"
+	flood 300
+	tight "otherwise $value"
+	up eth2
+	apply "apply, $value, up again"
+	by eth2 "$value, up again" tcp -u "$nobody"
+done
+
+kill_policy unreachable "{ name = \"lan\"; to = [ \"$SECRET4\", \"$SECRET6\" ]; action = \"main\"; },"
+ip -n h link set eth2 down
+apply "an exemption ahead of it"
+expect "what is exempt goes by main" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp -u "$nobody" $SECRET4
+nothing_spoofed
+done_testing
