@@ -18,6 +18,7 @@ static int tap_points;
 
 /* A '#' in a name would begin a directive; a line break would end the name. */
 __attribute__((format(printf, 2, 0)))
+__attribute__((format(printf, 2, 0)))
 static inline void tap_line(bool good, const char *fmt, va_list args)
 {
 	char name[512];

@@ -38,7 +38,7 @@ struct carried {
 static int each_mark(const struct nlmsghdr *nlh, void *ctx)
 {
 	struct carried *c = ctx;
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) == CTA_MARK) {
@@ -121,7 +121,7 @@ struct entry {
 
 static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	if (!nest)
 		return NULL;
@@ -133,7 +133,8 @@ static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
 
 static bool read_entry(const struct nlmsghdr *nlh, enum family f, struct entry *ret)
 {
-	const struct nlattr *attr, *ip, *protocol;
+	const struct nlattr *ip, *protocol;
+	struct nlattr *attr;
 	struct entry e = { .destination = { .family = f } };
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {

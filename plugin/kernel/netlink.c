@@ -253,7 +253,7 @@ static void number_batch(struct netlink_batch *b, uint32_t first)
 static const char *refusal_words(const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	size_t offset = sizeof(*e);
 
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))

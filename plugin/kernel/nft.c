@@ -63,7 +63,7 @@ static int table_exists(bool *ret)
 
 static int each_generation(const struct nlmsghdr *nlh, void *ctx)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	uint32_t *ret = ctx;
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
@@ -91,7 +91,7 @@ struct counters {
 
 static void read_counter(const struct nlattr *data, struct counter *c)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	mnl_attr_for_each_nested(attr, data) {
 		if (mnl_attr_get_type(attr) == NFTA_COUNTER_PACKETS)
@@ -105,7 +105,7 @@ static int each_counter(const struct nlmsghdr *nlh, void *ctx)
 {
 	struct counters *all = ctx;
 	const char *table = "", *name = NULL;
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	uint32_t type = 0;
 	struct counter c = { 0 }, *room;
 

@@ -109,7 +109,7 @@ static int read_via(const struct nlattr *attr, struct addr *ret)
 
 static int read_metrics(const struct nlattr *nest, struct route *r)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	mnl_attr_for_each_nested(attr, nest)
 		if (mnl_attr_get_type(attr) == RTAX_MTU && rtnl_get_u32(attr, &r->mtu))
@@ -223,7 +223,7 @@ int rtnl_decode_route(const struct nlmsghdr *nlh, int (*each)(const struct route
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct route_extra extra = { 0 };
 	struct route r = { 0 };
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	int err;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
@@ -463,7 +463,7 @@ int rtnl_decode_rule(const struct nlmsghdr *nlh, struct rule *ret)
 	const uint32_t harmless = FIB_RULE_PERMANENT | FIB_RULE_INVERT | FIB_RULE_UNRESOLVED | FIB_RULE_IIF_DETACHED |
 				  FIB_RULE_OIF_DETACHED;
 	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	struct rule r = { 0 };
 
 	if (nlh->nlmsg_type != RTM_NEWRULE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*frh))

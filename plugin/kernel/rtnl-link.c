@@ -77,7 +77,7 @@ static uint8_t small(uint32_t v)
  * 1, IPv6's from 0. */
 static void read_af_spec(const struct nlattr *spec, struct link *l, bool *ret_ipv6)
 {
-	const struct nlattr *af, *attr;
+	struct nlattr *af, *attr;
 
 	mnl_attr_for_each_nested(af, spec) {
 		mnl_attr_for_each_nested(attr, af) {
@@ -96,7 +96,7 @@ int rtnl_decode_link(const struct nlmsghdr *nlh, struct link *ret, bool *ret_ipv
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 	uint8_t state = IF_OPER_UNKNOWN;
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	bool ipv6 = false;
 	struct link l = { 0 };
 	int err = 0;
@@ -155,7 +155,7 @@ int rtnl_decode_address(const struct nlmsghdr *nlh, struct address *ret)
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct addr address, local;
 	bool has_address = false, has_local = false;
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	struct address a = { 0 };
 	uint32_t flags;
 	int err = 0;
@@ -204,7 +204,7 @@ int rtnl_decode_address(const struct nlmsghdr *nlh, struct address *ret)
 int rtnl_decode_netconf(const struct nlmsghdr *nlh, struct netconf *ret)
 {
 	uint32_t forwarding = 0, rp_filter = 0;
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	int err = 0;
 
 	if (nlh->nlmsg_type != RTM_NEWNETCONF || mnl_nlmsg_get_payload_len(nlh) < sizeof(struct netconfmsg))

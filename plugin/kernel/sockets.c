@@ -38,20 +38,22 @@ static struct nlmsghdr *request(void *buf, uint16_t type, uint8_t family, uint8_
 static void put_condition(struct nlmsghdr *nlh, const struct addr *source)
 {
 	unsigned int len = family_bits(source->family) / 8;
-	struct {
-		struct inet_diag_bc_op op;
-		struct inet_diag_hostcond cond;
-		uint8_t addr[16];
-	} code = {
-		.op = { .code = INET_DIAG_BC_S_COND, .yes = (uint8_t)(sizeof(code.op) + sizeof(code.cond) + len) },
-		.cond = { .family = (uint8_t)family_to_af(source->family),
-			  .prefix_len = (uint8_t)family_bits(source->family),
-			  .port = -1 },
+	struct inet_diag_hostcond cond = {
+		.family = (uint8_t)family_to_af(source->family),
+		.prefix_len = (uint8_t)family_bits(source->family),
+		.port = -1,
 	};
+	struct inet_diag_bc_op op = {
+		.code = INET_DIAG_BC_S_COND,
+		.yes = (uint8_t)(sizeof(op) + sizeof(cond) + len),
+		.no = (uint16_t)(2 * sizeof(op) + sizeof(cond) + len),
+	};
+	uint8_t code[sizeof(op) + sizeof(cond) + sizeof(source->bytes)];
 
-	code.op.no = (uint16_t)(code.op.yes + sizeof(code.op));
-	memcpy(code.addr, source->bytes, len);
-	mnl_attr_put(nlh, INET_DIAG_REQ_BYTECODE, code.op.yes, &code);
+	memcpy(code, &op, sizeof(op));
+	memcpy(code + sizeof(op), &cond, sizeof(cond));
+	memcpy(code + sizeof(op) + sizeof(cond), source->bytes, len);
+	mnl_attr_put(nlh, INET_DIAG_REQ_BYTECODE, op.yes, code);
 }
 
 struct closing {
