@@ -184,13 +184,15 @@ up eth2
 apply "apply"
 
 # What a process that has exited left in the queue of its socket.
-at vpc nft add table inet stop
-at vpc nft add chain inet stop stop '{ type filter hook forward priority 0; }'
-at h setpriv --reuid nobody --clear-groups bash -c "exec 3<>/dev/tcp/$SECRET4/7; head -c 300000 /dev/zero >&3 & sleep 0.1; kill \$!" 2>/dev/null &
-writer=$!
-sleep 0.05
-at vpc nft add rule inet stop stop ip daddr $SECRET4 drop
-wait $writer
+# shellcheck disable=SC2016
+coproc WRITER { at h setpriv --reuid nobody --clear-groups perl -MIO::Socket::INET -e '$| = 1;
+	my $s = IO::Socket::INET->new("$ARGV[0]:7") or exit 1; print "up\n"; <STDIN>;
+	$s->blocking(0); syswrite($s, "x" x 300000)' $SECRET4; }
+writer=$WRITER_PID
+read -r -t 3 -u "${WRITER[0]}" line
+at vpc nft "add table inet stop; add chain inet stop stop { type filter hook forward priority 0; }; add rule inet stop stop ip daddr $SECRET4 drop"
+echo go >&"${WRITER[1]}"
+wait "$writer"
 like "a process has exited and left data in its queue" "$(at h ss -Htn state fin-wait-1 dst $SECRET4)" '^[0-9]+ +[1-9]'
 forget
 ip -n h link set eth2 down
