@@ -114,10 +114,10 @@ iface eth0 inet static
 iface eth0 inet6 static
 	address fd00:e0::2/64
 	gateway fd00:e0::1
-iface eth2 inet static
-	address 172.31.70.5/20
 iface eth2 inet6 static
-	address fd00:e2::5/64'
+	address fd00:e2::5/64
+iface eth2 inet static
+	address 172.31.70.5/20'
 
 if_up() { at h ifup "$@"; }
 if_down() { at h ifdown "$@"; }
