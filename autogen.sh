@@ -10,9 +10,10 @@ set -eu
 cd "$(dirname "$0")"
 
 build='autoconf automake gcc libc6-dev libconfig-dev libmnl-dev libnftables-dev make pkgconf xz-utils'
-# Network managers, and what makes, sends and watches packets.
-lab='conntrack dbus dnsmasq-base ifupdown iproute2 iputils-ping kmod network-manager nftables procps strace systemd
-	tcpdump udev'
+demo='ifupdown iproute2 nftables procps tcpdump'
+# Every network manager, and what the tests look with.
+check="$demo conntrack dbus dnsmasq-base iputils-ping jq kmod mandoc network-manager python3-jsonschema strace
+	systemd udev"
 
 missing() {
 	for package; do
@@ -57,7 +58,8 @@ fi
 # shellcheck disable=SC2086
 case " $* " in
 '  ') needed= ;;
-*' check '* | *' demo '* | *' distcheck '*) needed=$(missing $build $lab) ;;
+*' check '* | *' distcheck '*) needed=$(missing $build $check) ;;
+*' demo '*) needed=$(missing $build $demo) ;;
 *) needed=$(missing $build) ;;
 esac
 if [ -n "$needed" ] && command -v apt-get >/dev/null; then
