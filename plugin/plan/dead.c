@@ -190,10 +190,12 @@ static int close_sockets(const struct plan *p, const struct nft_table *have, str
 
 int plan_dead_paths(const struct plan *p, const struct nft_table *have, struct steps *ret)
 {
-	int r = 0;
+	int r;
 
 	if (!have->exists)
 		return 0;
+	/* A socket that is destroyed sends a reset: while its connection is known it dies on the dead path. */
+	r = close_sockets(p, have, ret);
 	for (size_t i = 0; i < p->path_count && r == 0; i++) {
 		const struct path *path = &p->paths[i];
 
@@ -203,7 +205,5 @@ int plan_dead_paths(const struct plan *p, const struct nft_table *have, struct s
 		if (r == 0)
 			r = end_way(p, have, path, "_only", path->mark_kill, ret);
 	}
-	if (r == 0)
-		r = end_gone_paths(p, have, ret);
-	return r < 0 ? r : close_sockets(p, have, ret);
+	return r < 0 ? r : end_gone_paths(p, have, ret);
 }

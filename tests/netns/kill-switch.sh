@@ -166,7 +166,7 @@ apply "apply"
 at gw nft reset counters table inet astray >/dev/null
 echo again >&"${OLD[1]}"
 read -r -t 4 -u "${OLD[0]}" line
-unlike "it is cut" "$line" 'name=gw'
+like "it is cut" "$line" 'error='
 is "it is cut: nothing astray" "$(counted astray)" 0
 kill "$OLD_PID"
 
@@ -177,7 +177,7 @@ ip -n h link set eth2 down
 apply "apply, eth2 down"
 echo again >&"${TAKEN[1]}"
 read -r -t 4 -u "${TAKEN[0]}" line
-unlike "it ends with its path" "$line" 'name=gw'
+like "it ends with its path" "$line" 'error='
 is "it ends with its path: nothing astray" "$(counted astray)" 0
 kill "$TAKEN_PID"
 up eth2
