@@ -17,7 +17,11 @@ ok() {
 	[ "$1" = 0 ] && echo "ok $count - $2" || echo "not ok $count - $2"
 }
 
-for key in $(grep -o '\.name = "[a-z_]*"' "$src/plugin/policy/keys.c" | cut -d'"' -f2 | sort -u); do
+keys=$(tr -s '\n\t' '  ' <"$src/plugin/policy/keys.c" |
+	grep -Eo '\{ "[a-z_]+", (KEY_|TEXTS|NEGATABLE_|NUMBER_|LIST_)' | cut -d'"' -f2 | sort -u)
+[ "$(wc -w <<<"$keys")" -ge 38 ]
+ok $? "the language has $(wc -w <<<"$keys") keys that this test knows of"
+for key in $keys; do
 	grep -Eq "^\.(It )?Ic (.* )?$key( |$)|^\.It Ic balance .* $key = " "$language"
 	ok $? "ifsteer.conf(5) has the key $key"
 done
@@ -25,7 +29,7 @@ done
 for command in $("$IFSTEER" help | sed -n 's/^  \([a-z]\{1,\}\)  *.*/\1/p'); do
 	grep -Eq "^\.It Cm (.* , )?(.* Cm )?$command( |$)" "$program"
 	ok $? "ifsteer(8) has the command $command"
-	for option in $("$IFSTEER" help "$command" | sed -n 1p | grep -o -e '--[a-z-]*' | cut -c 3-); do
+	for option in $("$IFSTEER" help "$command" | sed '/^$/q' | grep -o -e '--[a-z-]*' | cut -c 3-); do
 		grep -Eq "^\.It.*Fl -$option( |$)|^\.It Cm $command .*(\| |Fl )-$option( |$)" "$program"
 		ok $? "ifsteer(8) has $command --$option"
 	done
