@@ -107,6 +107,18 @@ for signal in HUP KILL; do
 	same "$signal to the one who waits on the terminal: put back all the same" "$(kernel)" "$fifth"
 done
 
+at h setsid "$IFSTEER" apply --confirm 2 </dev/null >/dev/null 2>&1 &
+run=$!
+eventually 5 waits
+pid=$(pgrep -o -f 'apply --confirm 2')
+in_force 6
+ok $? "the whole session: in force"
+# shellcheck disable=SC2046
+kill -KILL $(pgrep -s "$(ps -o sid= -p "$pid" | tr -d " ")")
+wait $run 2>/dev/null
+sleep 2.5
+same "KILL to the whole session: put back all the same" "$(kernel)" "$fifth"
+
 ifsteer apply --confirm 2 </dev/null >/dev/null 2>&1 &
 run=$!
 eventually 5 waits
