@@ -12,8 +12,8 @@ cd "$(dirname "$0")"
 build='autoconf automake gcc libc6-dev libconfig-dev libmnl-dev libnftables-dev make pkgconf xz-utils'
 demo='ifupdown iproute2 nftables procps tcpdump'
 # Every network manager, and what the tests look with.
-check="$demo conntrack dbus dnsmasq-base iputils-ping jq kmod mandoc network-manager python3-jsonschema strace
-	systemd udev"
+check="$demo conntrack dbus dnsmasq-base iputils-ping jq kmod mandoc netbase network-manager
+	python3-jsonschema strace systemd udev"
 
 missing() {
 	for package; do
