@@ -106,6 +106,12 @@ static int shape_numbers(const struct number_match *m, uint32_t max, struct numb
 	return r < 0 ? r : numbers_add(ret, (struct number_range){ next, max });
 }
 
+/* The kernel takes neither 0 nor 65535 for a port of a rule (fib_rule_port_range_valid). */
+static bool has_edge_port(const struct numbers *ports)
+{
+	return numbers_contain(ports, 0) || numbers_contain(ports, UINT16_MAX);
+}
+
 static int shape_of(const struct config *c, const struct policy *pol, enum family f, struct shape *s)
 {
 	int r;
@@ -118,6 +124,8 @@ static int shape_of(const struct config *c, const struct policy *pol, enum famil
 		r = shape_numbers(&pol->user, UINT32_MAX - 1, &s->uids);
 	if (r == 0)
 		r = shape_numbers(&pol->dport, UINT16_MAX, &s->dports);
+	if (has_edge_port(&s->dports))
+		s->exact = false;
 	for (size_t i = 0; i < pol->protocol.yes.count && r == 0; i++)
 		r = numbers_add(&s->protocols, pol->protocol.yes.v[i]);
 	if (r == -EDOM) {
