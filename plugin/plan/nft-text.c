@@ -95,14 +95,19 @@ static void put_number(struct canon *c, uint32_t n)
 	put(c, text);
 }
 
-/* A word in quotes keeps them only where it would be something else without. */
+/* A word in quotes keeps them only where it would be something else without. In sets, nft lists "e\*" as "e*". */
 static void put_quoted(struct canon *c, const struct token *t)
 {
 	struct token bare = token_read(t->at);
 	const char *quote = bare.kind == TOKEN_WORD && bare.at == t->at && bare.len == t->len ? "" : "\"";
 
 	put(c, quote);
-	strbuf_add_bytes(&c->out, t->at, t->len);
+	if (c->depth && t->len > 2 && memcmp(t->at + t->len - 2, "\\*", 2) == 0) {
+		strbuf_add_bytes(&c->out, t->at, t->len - 2);
+		strbuf_add(&c->out, "*");
+	} else {
+		strbuf_add_bytes(&c->out, t->at, t->len);
+	}
 	strbuf_add(&c->out, quote);
 }
 
