@@ -58,7 +58,6 @@ static enum exit_code run_apply(const struct options *o)
 		code = session_load_files(&s);
 	if (code)
 		return code;
-	session_forgive();
 	code = seconds ? apply_on_trial(&s, seconds, &trial) : apply_for_good(&s);
 	if (code)
 		return code;

@@ -182,6 +182,25 @@ static enum exit_code apply_once(struct session *s)
 	return EXIT_DONE;
 }
 
+/* Routes that were refused are tried again when the policy has changed: it may name others now. With the same policy
+ * they are not, or each apply would use the interface for a moment. */
+static void forgive(const struct session *s)
+{
+	CLEANUP(snapshot_done) struct snapshot in_force = { 0 };
+	struct told *told = NULL;
+	size_t count = 0;
+
+	if (kept_read_snapshot(KEPT_IN_FORCE, &in_force) == 0 && snapshot_same_text(&in_force, &s->read))
+		return;
+	if (told_read(&told, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		for (int f = 0; f < FAMILY_COUNT; f++)
+			if (told[i].refused[f] && told_set_refused(told[i].name, (enum family)f, false))
+				message(LEVEL_WARNING, "below /run/ifsteer: %s stays refused", told[i].name);
+	free(told);
+}
+
 int session_take_events(void)
 {
 	/* What a run took up that then failed is this one's now: it acts on all that was told. */
@@ -195,6 +214,7 @@ enum exit_code session_apply(struct session *s)
 	enum exit_code code;
 	int r;
 
+	forgive(s);
 	do {
 		r = session_take_events();
 		if (r)
@@ -252,18 +272,4 @@ void session_accept(const struct session *s)
 	if (r)
 		message(LEVEL_WARNING, "can't keep a copy of the accepted policy in /var/lib/ifsteer: %s; if the files are "
 				       "in error one day, hooks have nothing to go by", strerror(-r));
-}
-
-void session_forgive(void)
-{
-	struct told *told = NULL;
-	size_t count = 0;
-
-	if (told_read(&told, &count))
-		return;
-	for (size_t i = 0; i < count; i++)
-		for (int f = 0; f < FAMILY_COUNT; f++)
-			if (told[i].refused[f] && told_set_refused(told[i].name, (enum family)f, false))
-				message(LEVEL_WARNING, "below /run/ifsteer: %s stays refused", told[i].name);
-	free(told);
 }

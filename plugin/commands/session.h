@@ -69,5 +69,3 @@ MUST_CHECK enum exit_code session_flush(struct session *s);
 void session_accept(const struct session *s);
 /* The same, but for a change that has to be confirmed first. */
 void session_accept_for_now(const struct session *s);
-/* Routes that were refused may be tried again. */
-void session_forgive(void);

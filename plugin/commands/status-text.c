@@ -131,7 +131,7 @@ static void put_half(struct strbuf *out, const struct status *st, const struct p
 	else if (half->usable)
 		strbuf_add(&text, "on-link");
 	if (!half->usable)
-		strbuf_printf(&text, "%snot usable: %s", text.len ? " " : "", half->reason);
+		strbuf_printf(&text, "%snot usable: %s", half->has_gateway ? "; " : "", half->reason);
 	snprintf(label, sizeof(label), "%s  ", family_name(f));
 	put_wrapped(out, 2, label, text.text ? text.text : "");
 }

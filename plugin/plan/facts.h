@@ -14,7 +14,7 @@ struct told {
 	bool down;			/* a manager announced it down */
 	bool offline;			/* a person or health check took it out of use */
 	bool refused[FAMILY_COUNT];	/* the kernel refused its routes of this family: unusable until the
-					 * next event that says up, `online`, or an apply by hand */
+					 * next event that says up, `online`, or another policy */
 	bool has_gateway[FAMILY_COUNT];	/* the current connection's gateway, from the manager's event */
 	struct addr gateway[FAMILY_COUNT];
 };

@@ -79,6 +79,28 @@ like "the event that waited is taken up" "$(ifsteer status --json | tr -d ' \n')
 like "by one run for all: it is the last one" "$(ifsteer status)" 'networkmanager eth2 down: [1-9][0-9]* change'
 nm eth2 up 2>/dev/null
 
+# ---- what the kernel refuses for one interface ----
+
+policy <<<'interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = [ "172.31.64.1", "fd00:e2::1" ];
+		routes = [ "192.168.0.0/16 via 203.0.113.1" ]; } );
+	policies = ( { name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; } );'
+said=$(ifsteer apply 2>&1)
+is "a gateway that can't be reached: exit status" $? 0
+like "it is said" "$said" 'warning: .*192\.168\.0\.0/16 via 203\.0\.113\.1'
+quiet "the interface is planned without it" ifsteer diff
+like "and has the reason" "$(ifsteer status)" '^  ipv4  .* not usable: the kernel refused its routes$'
+like "the other family is not concerned" "$(ifsteer status)" '^  ipv6  fd00:e2::5/64 by fd00:e2::1$'
+apply "the same policy is not tried again"
+nm eth0 up 2>/dev/null
+quiet "nor at an event of another interface" ifsteer diff
+at h ip address add 203.0.113.2/24 dev eth2
+said=$(nm eth2 up 2>&1)
+like "at its own it is" "$said" 'eth2: ipv4 by 172\.31\.64\.1'
+at h ip address del 203.0.113.2/24 dev eth2
+policy <<<"$S4"
+apply "another policy"
+same "as if nothing had been refused" "$(kernel)" "$want"
+
 # ---- a policy in error ----
 
 is "accepted is what was applied" "$(grep -c on-premises /var/lib/ifsteer/accepted)" 1
