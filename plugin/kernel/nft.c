@@ -8,11 +8,13 @@
 #include <linux/netfilter/nf_tables.h>
 #include <nftables/libnftables.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/vec.h"
 #include "kernel/kernel.h"
 #include "kernel/netlink.h"
 #include "kernel/nfnetlink.h"
+#include "kernel/nft-cache.h"
 
 /* The one context of this process and the one socket for questions, made when they are first needed. Making a context costs
  * 0.1 ms; closing any socket of netfilter's after something was deleted waits until the kernel has freed it, 8 to 25 ms, which
@@ -46,18 +48,31 @@ static bool is_missing(int err)
 	return err == -ENOENT || err == -EOPNOTSUPP || err == -EINVAL;
 }
 
-static int table_exists(bool *ret)
+static int each_table(const struct nlmsghdr *nlh, void *ctx)
+{
+	struct nlattr *attr;
+	uint64_t *ret = ctx;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_TABLE_HANDLE)
+			*ret = nfnetlink_u64(attr);
+	return 0;
+}
+
+/* Our table's handle; 0: there is no table. */
+static int table_handle(uint64_t *ret)
 {
 	char buf[128];
 	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NFPROTO_INET);
-	const struct netlink_reader reader = { 0 };
+	uint64_t handle = 0;
+	const struct netlink_reader reader = { each_table, NULL, &handle };
 	int err;
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, OUR_TABLE);
 	err = ask(nlh, &reader);
 	if (err < 0 && !is_missing(err))
 		return err;
-	*ret = err == 0;
+	*ret = err == 0 ? handle : 0;
 	return 0;
 }
 
@@ -194,29 +209,31 @@ static int refuse(const char *what, struct diag *d)
 	return -EPROTO;
 }
 
-int nft_list(bool stateless, char **ret, struct diag *d)
+/* The generation first: what changes behind it makes the stamp worthless, and never wrong. */
+static int get_stamp(struct nft_stamp *ret)
 {
-	bool exists;
-	char *text;
-	int err = table_exists(&exists);
+	time_t now = time(NULL);
+	struct tm local = { 0 };
+	int err = nft_generation(&ret->generation);
 
-	if (err < 0) {
-		diag_error(d, (struct where){ 0 }, "cannot read nftables: %s", strerror(-err));
-		return err;
-	}
-	if (!exists) {
-		*ret = NULL;
-		return 0;
-	}
+	localtime_r(&now, &local);
+	ret->utc_offset = (int32_t)local.tm_gmtoff;
+	return err ? err : table_handle(&ret->handle);
+}
+
+static int list_table(bool stateless, char **ret, struct diag *d)
+{
+	uint64_t handle;
+	char *text;
+
 	if (!get_context())
 		return -ENOMEM;
 	nft_ctx_output_set_flags(context, (stateless ? NFT_CTX_OUTPUT_STATELESS : 0) | NFT_CTX_OUTPUT_NUMERIC_PROTO);
 	if (nft_run_cmd_from_buffer(context, "list table inet " OUR_TABLE)) {
-		if (table_exists(&exists) == 0 && !exists) {	/* it went away just now */
-			*ret = NULL;
-			return 0;
-		}
-		return refuse("list table inet " OUR_TABLE, d);
+		if (table_handle(&handle) || handle)
+			return refuse("list table inet " OUR_TABLE, d);
+		*ret = NULL;		/* it went away just now */
+		return 0;
 	}
 	text = strdup(nft_ctx_get_output_buffer(context));
 	if (!text)
@@ -225,9 +242,35 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 	return 0;
 }
 
+int nft_list(bool stateless, char **ret, struct diag *d)
+{
+	struct nft_stamp before, after;
+	char *text = NULL;
+	int err = get_stamp(&before);
+
+	if (is_missing(err))
+		before.handle = err = 0;
+	if (err < 0) {
+		diag_error(d, (struct where){ 0 }, "cannot read nftables: %s", strerror(-err));
+		return err;
+	}
+	if (before.handle && stateless)
+		text = nft_cache_read(&before);
+	if (before.handle && !text) {
+		err = list_table(stateless, &text, d);
+		if (err < 0)
+			return err;
+		if (text && stateless && get_stamp(&after) == 0 && before.generation == after.generation)
+			nft_cache_write(&before, text);
+	}
+	*ret = text;
+	return 0;
+}
+
 int nft_run(const char *script, struct diag *d)
 {
 	if (!get_context())
 		return -ENOMEM;
+	nft_cache_forget();
 	return nft_run_cmd_from_buffer(context, script) ? refuse("the kernel refuses the table", d) : 0;
 }

@@ -16,24 +16,39 @@
 
 #define ROOT "/run/ifsteer"
 
+static int get_cookie(uint64_t *ret)
+{
+	socklen_t len = sizeof(*ret);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	err = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &len) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+bool run_dir_is_certain(void)
+{
+	uint64_t cookie;
+
+	return get_cookie(&cookie) == 0;
+}
+
 /* This network namespace's cookie, which is never given twice; inode numbers are, but older kernels have nothing else. */
 static int print_cookie(char *buf, size_t size)
 {
 	uint64_t cookie;
-	socklen_t len = sizeof(cookie);
 	struct stat st;
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+	int err = get_cookie(&cookie);
 
-	if (fd < 0)
-		return -errno;
-	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0)
+	if (err == 0)
 		snprintf(buf, size, "%llu", (unsigned long long)cookie);
-	else if (stat("/proc/self/ns/net", &st) == 0)
+	else if (err == -ENOPROTOOPT && stat("/proc/self/ns/net", &st) == 0)
 		snprintf(buf, size, "inode-%llu", (unsigned long long)st.st_ino);
 	else
-		err = -errno;
-	close(fd);
-	return err;
+		return err;
+	return 0;
 }
 
 static int open_at(int at, const char *path, bool create)

@@ -16,6 +16,9 @@
  * is not root's alone is refused: -EPERM. */
 MUST_CHECK int run_dir_open(const char *below, bool create);
 
+/* Whether this network namespace has a cookie (kernel 5.14), which no other one ever had. */
+bool run_dir_is_certain(void);
+
 /* Calls `each` for the name of everything in the directory, until it returns other than 0; that, or -errno. */
 int run_dir_list(int dir, int (*each)(int dir, const char *name, void *ctx), void *ctx);
 

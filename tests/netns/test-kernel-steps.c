@@ -297,6 +297,49 @@ static void test_nft(void)
 	clear();
 }
 
+static const char *listing(void)
+{
+	static char text[4096];
+	struct diag d = { 0 };
+	char *found = NULL;
+
+	if (nft_list(true, &found, &d))
+		return "an error";
+	snprintf(text, sizeof(text), "%s", found ? found : "no table");
+	free(found);
+	return text;
+}
+
+/* A listing is kept as long as nobody changes anything. */
+static void test_nft_cache(void)
+{
+	static const char with_a[] = "table inet ifsteer {\n\tcounter a {\n\t}\n}\n";
+	static const char with_b[] = "table inet ifsteer {\n\tcounter b {\n\t}\n}\n";
+	const char *file = "/run/ifsteer/*/nft";
+
+	close(told_directory());
+	sh("nft 'add table inet ifsteer; add counter inet ifsteer a'");
+	is(listing(), with_a, "a listing");
+	is(output("tail -n +2 %s", file), "table inet ifsteer {\n\tcounter a {\n\t}\n}", "is kept");
+	sh("sed -i 's/counter a/counter x/' %s", file);
+	ok(strstr(listing(), "counter x"), "and read again instead of the table");
+	sh("cd /run/ifsteer/*; echo >>nft");
+	is(listing(), with_a, "one that is too long is not");
+	sh("truncate -s -3 %s", file);
+	is(listing(), with_a, "nor one that was cut");
+	sh("nft 'add table inet other'");
+	is(listing(), with_a, "somebody else's transaction");
+	sh("nft 'delete table inet ifsteer; add table inet ifsteer; add counter inet ifsteer b'");
+	is(listing(), with_b, "another table of ours");
+	sh("chmod 666 %s; sed -i 's/counter b/counter x/' %s", file, file);
+	is(listing(), with_b, "a file that others can write");
+	sh("cd /run/ifsteer/*; rm nft; ln -s /run/elsewhere nft; touch nft.new");
+	is(listing(), with_b, "a link, and what a killed run left");
+	sh("nft 'delete table inet ifsteer'");
+	is(listing(), "no table", "no table");
+	clear();
+}
+
 int main(void)
 {
 	own_netns();
@@ -311,6 +354,7 @@ int main(void)
 	test_many();
 	test_vanished();
 	test_nft();
+	test_nft_cache();
 	nft_close();
 	return tap_done();
 }
