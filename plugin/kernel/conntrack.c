@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <unistd.h>
 
+#include "kernel/close-later.h"
 #include "kernel/netlink.h"
 #include "kernel/nfnetlink.h"
 
@@ -26,6 +27,14 @@ static bool is_empty(void)
 	len = read(fd, &first, 1);
 	close(fd);
 	return len == 1 && first == '0';
+}
+
+/* A transaction of nftables, just before, may have deleted something. */
+static void close_socket(struct netlink *n)
+{
+	if (n->fd >= 0)
+		close_later(&n->fd, 1);
+	netlink_close(n);
 }
 
 /* ---- marks in use ---- */
@@ -61,7 +70,7 @@ int conntrack_carried(uint32_t mask, struct numbers *ret)
 {
 	struct carried c = { .mask = mask };
 	const struct netlink_reader reader = { each_mark, restart_marks, &c };
-	CLEANUP(netlink_close) struct netlink n = NETLINK_CLOSED;
+	CLEANUP(close_socket) struct netlink n = NETLINK_CLOSED;
 	struct numbers all = { 0 };
 	char buf[64];
 	int err;
@@ -226,7 +235,7 @@ static int forget_some(struct netlink *n, const struct step *s)
 	if (err == 0)
 		err = flush(&f);
 	netlink_batch_done(&f.batch);
-	netlink_close(&f.n);
+	close_socket(&f.n);
 	return err;
 }
 
@@ -249,7 +258,7 @@ static int forget_all(struct netlink *n, const struct step *s)
 
 int conntrack_forget(const struct step *s)
 {
-	CLEANUP(netlink_close) struct netlink n = NETLINK_CLOSED;
+	CLEANUP(close_socket) struct netlink n = NETLINK_CLOSED;
 	int err;
 
 	if (is_empty())

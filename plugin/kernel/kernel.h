@@ -39,8 +39,8 @@ MUST_CHECK int steps_execute(const struct steps *s, bool *ret_refused, struct di
  * other table: somebody else's 100,000 elements would cost half a second. */
 MUST_CHECK int nft_list(bool stateless, char **ret, struct diag *d);
 MUST_CHECK int nft_run(const char *script, struct diag *d);
-/* Lets go of what the functions of this section keep open between calls. After something was deleted it waits 8 to 25 ms for
- * the kernel to free it, as the end of the process does: the lock is let go before. */
+/* Lets go of what the functions of this section keep open between calls. After a transaction it is done at the end of the process by
+ * itself; the lock should be let go before, since on kernels before 6.10 it takes 6 to 25 ms when something was deleted. */
 void nft_close(void);
 /* The ruleset's generation: changes with every transaction of anybody's. One small message. */
 MUST_CHECK int nft_generation(uint32_t *ret);

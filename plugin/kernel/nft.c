@@ -4,29 +4,68 @@
  * more than our own table: somebody else's 100,000 elements cost half a second to list.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <nftables/libnftables.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/vec.h"
+#include "kernel/close-later.h"
 #include "kernel/kernel.h"
 #include "kernel/netlink.h"
 #include "kernel/nfnetlink.h"
 #include "kernel/nft-cache.h"
 
-/* The one context of this process and the one socket for questions, made when they are first needed. Making a context costs
- * 0.1 ms; closing any socket of netfilter's after something was deleted waits until the kernel has freed it, 8 to 25 ms, which
- * is best done when nobody else waits for us. */
+/* The one context of this process and the one socket for questions, made when they are first needed: making a context costs
+ * 0.1 ms. */
 static struct nft_ctx *context;
+static int context_socket = -1;		/* which descriptor the context's own is, -1: not known */
+static bool closes_at_exit;
+static bool has_changed;		/* a transaction was made: closing may take its time */
 static struct netlink questions = NETLINK_CLOSED;
+
+static bool is_netfilter_socket(int fd)
+{
+	int domain = 0, protocol = 0;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_NETLINK &&
+	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == NETLINK_NETFILTER;
+}
+
+/* libnftables doesn't say which descriptor its socket has: the lowest that was free. */
+static struct nft_ctx *new_context(void)
+{
+	int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct nft_ctx *new;
+
+	if (lowest >= 0)
+		close(lowest);
+	new = nft_ctx_new(NFT_CTX_DEFAULT);
+	context_socket = new && is_netfilter_socket(lowest) ? lowest : -1;
+	return new;
+}
 
 void nft_close(void)
 {
+	int fds[2];
+	size_t count = 0;
+
+	if (context && is_netfilter_socket(context_socket))
+		fds[count++] = context_socket;
+	if (questions.fd >= 0)
+		fds[count++] = questions.fd;
+	if (has_changed)
+		close_later(fds, count);
 	if (context)
 		nft_ctx_free(context);
 	context = NULL;
+	context_socket = -1;
+	has_changed = false;
 	netlink_close(&questions);
 }
 
@@ -191,7 +230,7 @@ static struct nft_ctx *get_context(void)
 {
 	if (context)
 		return context;
-	context = nft_ctx_new(NFT_CTX_DEFAULT);
+	context = new_context();
 	if (context && (nft_ctx_buffer_output(context) || nft_ctx_buffer_error(context)))
 		nft_close();
 	return context;
@@ -272,5 +311,9 @@ int nft_run(const char *script, struct diag *d)
 	if (!get_context())
 		return -ENOMEM;
 	nft_cache_forget();
+	/* The process would wait at its end, if it came to that with the sockets open. */
+	if (!closes_at_exit)
+		closes_at_exit = atexit(nft_close) == 0;
+	has_changed = true;
 	return nft_run_cmd_from_buffer(context, script) ? refuse("the kernel refuses the table", d) : 0;
 }
