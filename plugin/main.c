@@ -20,19 +20,20 @@
 #endif
 
 static const struct command *const commands[] = {
-	&command_check, &command_apply, &command_confirm, &command_diff, &command_status, &command_explain, &command_flush,
-	&command_offline, &command_online, &command_facts, &command_hook,
+	&command_check,	 &command_apply,   &command_confirm, &command_diff,
+	&command_status, &command_explain, &command_flush,   &command_offline,
+	&command_online, &command_facts,   &command_hook,
 };
 
 static const char general_help[] =
 	"\n"
 	"  -c PATH       policy file, or a directory laid out like /etc/ifsteer\n"
 	"  -v, -q        say what is done; say nothing but errors\n"
-	"  --facts FILE  check, diff, explain: answer for the host that `ifsteer facts` captured\n"
+	"  --facts FILE  check, diff, explain: answer for a captured host (`ifsteer facts`)\n"
 	"  --help, --version\n"
 	"\n"
-	"`ifsteer help COMMAND` tells more, with an example. The policy language is in ifsteer.conf(5),\n"
-	"exit statuses and troubleshooting in ifsteer(8).\n";
+	"`ifsteer help COMMAND` tells more, with an example. The policy language is in\n"
+	"ifsteer.conf(5), exit statuses and troubleshooting in ifsteer(8).\n";
 
 static const char *environment(void *ctx, const char *name)
 {
@@ -85,7 +86,8 @@ static enum exit_code no_such_command(const char *name)
 		names[i] = commands[i]->name;
 	near = diag_nearest(name, names, ARRAY_SIZE(names));
 	if (near)
-		return usage_error(NULL, "there is no command \"%s\"; did you mean \"%s\"?", name, near);
+		return usage_error(NULL, "there is no command \"%s\"; did you mean \"%s\"?", name,
+				   near);
 	return usage_error(NULL, "there is no command \"%s\"", name);
 }
 
@@ -100,9 +102,11 @@ static enum exit_code help(const char *name)
 	} else if (name) {
 		return no_such_command(name);
 	} else {
-		strbuf_add(&out, "Usage: ifsteer [-c PATH] [-v|-q] COMMAND\n\n"
-				 "Steers traffic onto interfaces: the policy says which traffic leaves by which\n"
-				 "interface, ifsteer makes the kernel agree.\n\n");
+		strbuf_add(
+			&out,
+			"Usage: ifsteer [-c PATH] [-v|-q] COMMAND\n\n"
+			"Steers traffic onto interfaces: the policy says which traffic leaves by which\n"
+			"interface, ifsteer makes the kernel agree.\n\n");
 		for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 			strbuf_printf(&out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 		strbuf_add(&out, general_help);
@@ -115,7 +119,7 @@ struct words {
 	int argc;
 	char **argv;
 	int next;
-	const char **rest;		/* the command's words; room for argc */
+	const char **rest; /* the command's words; room for argc */
 	int rest_count;
 	bool wants_help;
 };
@@ -139,7 +143,8 @@ static bool is_option(const char *word, const char *name)
 static enum exit_code command_option(struct options *o, struct words *w, const char *word)
 {
 	const struct option_spec *spec = o->command ? o->command->options : NULL;
-	const char *names[OPTIONS_MAX + 6] = { "--facts", "--help", "--verbose", "--quiet", "--config", "--version" };
+	const char *names[OPTIONS_MAX + 6] = { "--facts", "--help",   "--verbose",
+					       "--quiet", "--config", "--version" };
 	size_t count = 6;
 	const char *near;
 
@@ -149,14 +154,17 @@ static enum exit_code command_option(struct options *o, struct words *w, const c
 			continue;
 		if (!spec[i].value && word[strlen(spec[i].name)])
 			return usage_error(o->command, "%s takes no value", spec[i].name);
-		o->given[i] = spec[i].value ? option_value(w, word, strlen(spec[i].name)) : spec[i].name;
+		o->given[i] = spec[i].value ? option_value(w, word, strlen(spec[i].name))
+					    : spec[i].name;
 		if (!o->given[i])
-			return usage_error(o->command, "%s needs a value: %s", spec[i].name, spec[i].value);
+			return usage_error(o->command, "%s needs a value: %s", spec[i].name,
+					   spec[i].value);
 		return EXIT_DONE;
 	}
 	near = diag_nearest(word, names, count);
 	if (near)
-		return usage_error(o->command, "there is no option \"%s\"; did you mean \"%s\"?", word, near);
+		return usage_error(o->command, "there is no option \"%s\"; did you mean \"%s\"?",
+				   word, near);
 	return usage_error(o->command, "there is no option \"%s\"%s", word,
 			   o->command ? "" : " (options of a command stand behind it)");
 }
@@ -176,7 +184,8 @@ static enum exit_code read_option(struct options *o, struct words *w, const char
 	} else if (is_option(word, "--facts")) {
 		o->facts = option_value(w, word, strlen("--facts"));
 		if (!o->facts || !*o->facts)
-			return usage_error(o->command, "--facts needs a file, as `ifsteer facts` prints it");
+			return usage_error(o->command,
+					   "--facts needs a file, as `ifsteer facts` prints it");
 	} else {
 		return command_option(o, w, word);
 	}
@@ -245,7 +254,8 @@ static enum exit_code run(struct options *o, struct words *w)
 	if (c->max_words >= 0 && w->rest_count > c->max_words)
 		return usage_error(c, "%s takes no \"%s\"", c->name, w->rest[c->max_words]);
 	if (o->facts && !c->takes_facts)
-		return usage_error(c, "%s is about this host: --facts makes no sense with it", c->name);
+		return usage_error(c, "%s is about this host: --facts makes no sense with it",
+				   c->name);
 	if (o->verbose && o->quiet)
 		return usage_error(c, "-v and -q together make no sense");
 	message_show(o->quiet ? LEVEL_ERROR : o->verbose ? LEVEL_INFO : LEVEL_NOTICE);

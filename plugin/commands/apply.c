@@ -23,8 +23,8 @@ static enum exit_code apply_for_good(struct session *s)
 	return EXIT_DONE;
 }
 
-/* The one that puts back is on its way before anything is changed: the change may cut off the terminal it was
- * typed on. */
+/* The one that puts back is on its way before anything is changed: the change may cut off the
+ * terminal it was typed on. */
 static enum exit_code apply_on_trial(struct session *s, uint32_t seconds, struct trial *ret)
 {
 	enum exit_code code = trial_begin(s, seconds, ret);
@@ -49,8 +49,8 @@ static enum exit_code run_apply(const struct options *o)
 	enum exit_code code;
 
 	if (o->given[0] && (number_parse(o->given[0], CONFIRM_SECONDS_MAX, &seconds) || !seconds))
-		return usage_error(&command_apply, "--confirm %s: seconds from 1 to %d", o->given[0],
-				   CONFIRM_SECONDS_MAX);
+		return usage_error(&command_apply, "--confirm %s: seconds from 1 to %d",
+				   o->given[0], CONFIRM_SECONDS_MAX);
 	code = session_open(&s, o);
 	if (code == EXIT_DONE)
 		code = session_lock(&s, LOCK_SECONDS_PERSON);
@@ -70,11 +70,11 @@ const struct command command_apply = {
 	.name = "apply",
 	.usage = "[--confirm N]",
 	.summary = "make the kernel agree with the policy",
-	.help = "Reads the policy files, asks the kernel what stands, and changes what differs; nothing is\n"
-		"changed when nothing does. When the files are in error the kernel stays as it is.\n"
-		"With --confirm N (1 to 86400) what stood before is put back unless `ifsteer confirm` is said on\n"
-		"any terminal, or Enter pressed on this one, within N seconds: for hosts that are far away.\n"
-		"Exit status 1: put back.\n\n"
+	.help = "Reads the policy files, asks the kernel what stands, and changes what differs;\n"
+		"nothing is changed when nothing does. When the files are in error the kernel\n"
+		"stays as it is. With --confirm N (1 to 86400) what stood before is put back\n"
+		"unless `ifsteer confirm` is said on any terminal, or Enter pressed on this\n"
+		"one, within N seconds: for hosts that are far away. Exit status 1: put back.\n\n"
 		"Example:\n"
 		"  sudo ifsteer check && sudo ifsteer apply --confirm 60\n",
 	.options = apply_options,

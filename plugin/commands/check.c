@@ -39,11 +39,12 @@ const struct command command_check = {
 	.name = "check",
 	.usage = "[PATH...]",
 	.summary = "validate the policy files",
-	.help = "Reads the policy files (or each PATH, a file or a directory laid out like /etc/ifsteer, on\n"
-		"its own) and names every problem with file and line. Silent when all is well. Warnings don't\n"
-		"change the exit status. Interfaces that don't exist yet are no problem.\n\n"
+	.help = "Reads the policy files (or each PATH, a file or a directory laid out like\n"
+		"/etc/ifsteer, on its own) and names every problem with file and line. Silent\n"
+		"when all is well. Warnings don't change the exit status. Interfaces that don't\n"
+		"exist yet are no problem.\n\n"
 		"Example, before an edit is copied to its place:\n"
-		"  ifsteer check ./20-office.conf && sudo cp 20-office.conf /etc/ifsteer/policy.d/\n"
+		"  ifsteer check ./20-office.conf && sudo cp 20-office.conf /etc/ifsteer/policy.d\n"
 		"Against a captured host, without root:\n"
 		"  ifsteer --facts host.facts check ./20-office.conf\n",
 	.max_words = -1,

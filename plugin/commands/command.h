@@ -9,10 +9,10 @@
 
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_FOUND = 1,			/* diff: out of sync; doctor: something found; apply --confirm: reverted */
+	EXIT_FOUND = 1,			/* out of sync; something found; reverted */
 	EXIT_USAGE = 2,
 	EXIT_POLICY = 3,
-	EXIT_REFUSED = 4,		/* the kernel refused the whole; what stood before stands again */
+	EXIT_REFUSED = 4,		/* by the kernel; what stood before stands again */
 	EXIT_LOCKED = 5,
 	EXIT_UNEXPECTED = 6,
 };
@@ -37,7 +37,7 @@ struct options {
 	bool quiet;
 	bool color;			/* on standard output */
 	const struct command *command;
-	const char *given[OPTIONS_MAX];	/* by index of command->options; a switch's own name, else the value */
+	const char *given[OPTIONS_MAX];	/* by index of command->options: value, or own name */
 	int argc;			/* the words behind the command that are no options */
 	const char *const *argv;
 	event_getenv env;
@@ -51,7 +51,7 @@ struct command {
 	const struct option_spec *options;	/* up to OPTIONS_MAX; the last one's name is NULL */
 	int min_words;
 	int max_words;			/* -1: any number */
-	bool raw;			/* no options behind its first word: an interface may be called -v */
+	bool raw;			/* no options behind its first word: names may be -v */
 	bool takes_facts;		/* --facts makes sense */
 	enum exit_code (*run)(const struct options *o);
 };
@@ -70,5 +70,6 @@ extern const struct command command_status;
 
 /* Says what is wrong and where to read on; EXIT_USAGE. */
 enum exit_code usage_error(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* All of `text` to standard output; EXIT_UNEXPECTED when it can't be written. Takes NULL for memory that failed. */
+/* All of `text` to standard output; EXIT_UNEXPECTED when it can't be written. Takes NULL for
+ * memory that failed. */
 enum exit_code print_out(const char *text);

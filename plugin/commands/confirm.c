@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifsteer confirm, and waiting for it: on the terminal, and in a process of its own session that is still
- * there when the terminal's connection has been cut by the very change.
+ * ifsteer confirm, and waiting for it: on the terminal, and in a process of its own session that is
+ * still there when the terminal's connection has been cut by the very change.
  */
 #include "commands/confirm.h"
 
@@ -21,7 +21,8 @@
 /* Putting back is tried so often, a second apart: it may have failed for want of memory. */
 #define TRIES_MAX 60
 
-static enum exit_code with_lock(const struct options *o, int seconds, enum exit_code (*what)(const struct options *o))
+static enum exit_code with_lock(const struct options *o, int seconds,
+				enum exit_code (*what)(const struct options *o))
 {
 	CLEANUP(session_done) struct session s = { 0 };
 	enum exit_code code = session_open(&s, o);
@@ -82,12 +83,13 @@ static int poll_timeout(const struct pollfd *fds, int64_t deadline_ms)
 	int64_t left = deadline_ms - monotonic_ms();
 
 	if (left <= 0)
-		return 1000;	/* putting back has failed */
+		return 1000; /* putting back has failed */
 	return fds[FD_RECORD].fd < 0 && left > 1000 ? 1000 : (int)left;
 }
 
 /* Until the trial is over, one way or the other; puts back when the time is. */
-static enum exit_code wait_for_end(const struct options *o, const struct trial *mine, struct pollfd *fds)
+static enum exit_code wait_for_end(const struct options *o, const struct trial *mine,
+				   struct pollfd *fds)
 {
 	enum exit_code code = EXIT_UNEXPECTED;
 
@@ -116,14 +118,17 @@ static void only_signal(sigset_t *set, int signal_number)
 	sigaddset(set, signal_number);
 }
 
-/* The process that outlives the terminal. SIGTERM, say of a host that shuts down, is the end of the time. */
+/* The process that outlives the terminal. SIGTERM, say of a host that shuts down, is the end of
+ * the time. */
 static enum exit_code outlive(const struct session *s, const struct trial *t)
 {
-	struct pollfd fds[FD_COUNT] = { { .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN }, { .fd = -1 } };
+	struct pollfd fds[FD_COUNT] = { { .fd = -1, .events = POLLIN },
+					{ .fd = -1, .events = POLLIN },
+					{ .fd = -1 } };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t term;
 
-	close(s->lock);		/* shared with the parent: this closes only our end of it */
+	close(s->lock); /* shared with the parent: this closes only our end of it */
 	setsid();
 	for (int fd = 0; null >= 0 && fd <= 2; fd++)
 		dup2(null, fd);
@@ -141,7 +146,8 @@ enum exit_code confirm_fork_waiter(const struct session *s, const struct trial *
 	sigset_t blocked, before;
 	pid_t pid;
 
-	/* Blocked in the child for good; here, while it can't tell yet that they are not meant for it. */
+	/* Blocked in the child for good; here, while it can't tell yet that they are not meant
+	 * for it. */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGHUP);
 	sigaddset(&blocked, SIGINT);
@@ -162,7 +168,8 @@ enum exit_code confirm_fork_waiter(const struct session *s, const struct trial *
 /* Ctrl-C is an answer: no. */
 enum exit_code confirm_wait(const struct options *o, const struct trial *t)
 {
-	struct pollfd fds[FD_COUNT] = { { .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN },
+	struct pollfd fds[FD_COUNT] = { { .fd = -1, .events = POLLIN },
+					{ .fd = -1, .events = POLLIN },
 					{ .fd = -1, .events = POLLIN } };
 	int64_t seconds = (t->deadline_ms - monotonic_ms() + 999) / 1000;
 	enum exit_code code;
@@ -174,7 +181,8 @@ enum exit_code confirm_wait(const struct options *o, const struct trial *t)
 	fds[FD_RECORD].fd = watch_record();
 	if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp())
 		fds[FD_TERMINAL].fd = STDIN_FILENO;
-	message(LEVEL_NOTICE, "applied; it is put back in %lld seconds unless %s`ifsteer confirm` comes",
+	message(LEVEL_NOTICE,
+		"applied; it is put back in %lld seconds unless %s`ifsteer confirm` comes",
 		(long long)seconds, fds[FD_TERMINAL].fd >= 0 ? "Enter is pressed or " : "");
 	code = wait_for_end(o, t, fds);
 	if (code == EXIT_DONE)
@@ -193,8 +201,8 @@ const struct command command_confirm = {
 	.name = "confirm",
 	.usage = "",
 	.summary = "keep what `apply --confirm` changed",
-	.help = "Keeps what `ifsteer apply --confirm N` changed, from any terminal. Exit status 1: nothing waits,\n"
-		"or it was put back already.\n\n"
+	.help = "Keeps what `ifsteer apply --confirm N` changed, from any terminal. Exit status\n"
+		"1: nothing waits, or it was put back already.\n\n"
 		"Example, over a new connection, which shows that there still is a way in:\n"
 		"  ssh gateway sudo ifsteer confirm\n",
 	.run = run_confirm,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Waiting for `apply --confirm` to be confirmed: twice, on the terminal and in a process that outlives it.
+ * Waiting for `apply --confirm` to be confirmed: twice, on the terminal and in a process that
+ * outlives it.
  */
 #pragma once
 

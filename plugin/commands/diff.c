@@ -34,8 +34,9 @@ const struct command command_diff = {
 	.name = "diff",
 	.usage = "",
 	.summary = "what apply would do",
-	.help = "Prints what `ifsteer apply` would do, as lines of ip and nft syntax: + is added, - is\n"
-		"removed. Exit status 0: in sync, 1: out of sync. Needs root, except with --facts.\n\n"
+	.help = "Prints what `ifsteer apply` would do, as lines of ip and nft syntax: + is\n"
+		"added, - is removed. Exit status 0: in sync, 1: out of sync. Needs root,\n"
+		"except with --facts.\n\n"
 		"Example:\n"
 		"  $ sudo ifsteer diff\n"
 		"  + ip route add 10.0.0.0/16 via 172.31.64.1 dev eth2 table 21002 proto 77\n",

@@ -13,7 +13,9 @@ static enum exit_code run_facts(const struct options *o)
 {
 	CLEANUP(session_done) struct session s = { 0 };
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
-	struct facts_want want = { .config = &s.config, .carried = true, .all_routes = true, .nft = true };
+	struct facts_want want = {
+		.config = &s.config, .carried = true, .all_routes = true, .nft = true
+	};
 	struct diag d = { 0 };
 	enum exit_code code = session_open(&s, o);
 	int r;
@@ -24,7 +26,8 @@ static enum exit_code run_facts(const struct options *o)
 		return code;
 	code = session_load_files(&s);
 	if (code)
-		message(LEVEL_WARNING, "the policy is in error: its names and cgroups are not among the facts");
+		message(LEVEL_WARNING,
+			"the policy is in error: its names and cgroups are not among the facts");
 	r = facts_gather(&want, &s.facts, &d);
 	message_diag(&d);
 	if (r) {
@@ -43,10 +46,10 @@ const struct command command_facts = {
 	.name = "facts",
 	.usage = "",
 	.summary = "capture this host for --facts",
-	.help = "Prints what planning knows about this host: interfaces, addresses, routes, rules, ifsteer's\n"
-		"nftables table, what managers announced, and the users, groups and services that the policy\n"
-		"names. `check` and `diff` answer for such a host with --facts, without root and without a\n"
-		"network. Needs root.\n\n"
+	.help = "Prints what planning knows about this host: interfaces, addresses, routes,\n"
+		"rules, ifsteer's nftables table, what managers announced, and the users,\n"
+		"groups and services that the policy names. `check` and `diff` answer for such\n"
+		"a host with --facts, without root and without a network. Needs root.\n\n"
 		"Example:\n"
 		"  sudo ifsteer facts > gateway.facts\n"
 		"  ifsteer --facts gateway.facts -c ./policy diff\n",

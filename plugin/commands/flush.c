@@ -17,7 +17,8 @@ static enum exit_code run_flush(const struct options *o)
 	if (code == EXIT_DONE)
 		trial_supersede(TRIAL_REVERTED);
 	if (code == EXIT_DONE)
-		message(LEVEL_INFO, "%zu changes; nothing of ifsteer is left in the kernel", s.changes);
+		message(LEVEL_INFO, "%zu changes; nothing of ifsteer is left in the kernel",
+			s.changes);
 	return code;
 }
 
@@ -25,10 +26,11 @@ const struct command command_flush = {
 	.name = "flush",
 	.usage = "",
 	.summary = "remove everything ifsteer owns, restore what it changed",
-	.help = "Removes ifsteer's nftables table, rules and routes and puts sysctls back as they were found.\n"
-		"Kill switches open. What managers announced and `ifsteer offline` said stays known.\n"
-		"This is for the moment: the next hook, boot or `ifsteer apply` makes the policy be in force\n"
-		"again. To switch ifsteer off for good, remove the policy files or the package.\n\n"
+	.help = "Removes ifsteer's nftables table, rules and routes and puts sysctls back as\n"
+		"they were found. Kill switches open. What managers announced and `ifsteer\n"
+		"offline` said stays known. This is for the moment: the next hook, boot or\n"
+		"`ifsteer apply` makes the policy be in force again. To switch ifsteer off for\n"
+		"good, remove the policy files or the package.\n\n"
 		"Example, to see whether it is ifsteer that stands in the way:\n"
 		"  sudo ifsteer flush; ping 10.0.1.9; sudo ifsteer apply\n",
 	.run = run_flush,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifsteer hook: what a network manager calls. The event is written down first; then whoever has the lock takes
- * up all that wait, so that two hundred at once cost as little as two.
+ * ifsteer hook: what a network manager calls. The event is written down first; then whoever has the
+ * lock takes up all that wait, so that two hundred at once cost as little as two.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +65,8 @@ static void keep_event(const char *event, const char *result)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 
-	strbuf_printf(&text, "%lld\n%s: %s\n%s", (long long)time(NULL), event, result, message_troubles());
+	strbuf_printf(&text, "%lld\n%s: %s\n%s", (long long)time(NULL), event, result,
+		      message_troubles());
 	if (text.failed || kept_write(KEPT_EVENT, text.text, text.len))
 		message(LEVEL_WARNING, "the event can't be kept below /run/ifsteer for `status`");
 }
@@ -74,7 +75,8 @@ static enum exit_code apply_event(struct session *s, const struct event *ev)
 {
 	enum exit_code code;
 
-	/* Also when nothing can be applied, or what waits would grow for ever. A failure is session_apply's to say. */
+	/* Also when nothing can be applied, or what waits would grow for ever. A failure is
+	 * session_apply's to say. */
 	(void)!session_take_events();
 	if (ev->from_boot)
 		session_know_accepted_names(s);
@@ -86,7 +88,8 @@ static enum exit_code apply_event(struct session *s, const struct event *ev)
 	return code;
 }
 
-static void report(const struct session *s, const struct event *ev, enum exit_code code, const char *event)
+static void report(const struct session *s, const struct event *ev, enum exit_code code,
+		   const char *event)
 {
 	CLEANUP(strbuf_done) struct strbuf result = { 0 };
 
@@ -136,15 +139,17 @@ static void take_event(const struct options *o, const struct event *ev)
 	if (event.failed)
 		return;
 	if (r)
-		message(LEVEL_WARNING, "%s: can't be kept below /run/ifsteer: %s", event.text, strerror(-r));
+		message(LEVEL_WARNING, "%s: can't be kept below /run/ifsteer: %s", event.text,
+			strerror(-r));
 	if (code == EXIT_DONE)
 		code = session_lock(&s, LOCK_SECONDS_HOOK);
 	if (code) {
-		message(LEVEL_ERROR, "%s: not applied; whoever holds the lock may still do it", event.text);
+		message(LEVEL_ERROR, "%s: not applied; whoever holds the lock may still do it",
+			event.text);
 		return;
 	}
 	if (told && !told_pending())
-		return;		/* another run has taken it up while this one waited */
+		return; /* another run has taken it up while this one waited */
 	code = apply_event(&s, ev);
 	report(&s, ev, code, event.text);
 }
@@ -154,14 +159,16 @@ static enum exit_code run_hook(const struct options *o)
 	struct event ev = { 0 };
 	const char *why = NULL;
 
-	/* Nothing is opened and nothing asked before it is known that the event concerns us at all. */
+	/* Nothing is opened and nothing asked before it is known that the event concerns us at
+	 * all. */
 	if (event_parse(o->argc, o->argv, o->env, NULL, &ev, &why))
 		return usage_error(&command_hook, "%s", why);
 	if (ev.kind == EVENT_NONE)
 		return EXIT_DONE;
 	message_to_syslog();
 	take_event(o, &ev);
-	/* A manager that is told of a failure calls the interface broken; the journal and `status` know. */
+	/* A manager that is told of a failure calls the interface broken; the journal and
+	 * `status` know. */
 	return EXIT_DONE;
 }
 
@@ -169,9 +176,10 @@ const struct command command_hook = {
 	.name = "hook",
 	.usage = "networkmanager IF ACTION | ifupdown | systemd",
 	.summary = "entry point of the hooks",
-	.help = "Called by NetworkManager's dispatcher, by ifupdown and at boot; the rest is as the manager's\n"
-		"environment says. Exit status 0 except for wrong usage: what goes wrong stands in the journal\n"
-		"(`journalctl -t ifsteer`) and in `ifsteer status`.\n\n"
+	.help = "Called by NetworkManager's dispatcher, by ifupdown and at boot; the rest is as\n"
+		"the manager's environment says. Exit status 0 except for wrong usage: what\n"
+		"goes wrong stands in the journal (`journalctl -t ifsteer`) and in `ifsteer\n"
+		"status`.\n\n"
 		"Example, as NetworkManager does it:\n"
 		"  IP4_GATEWAY=172.31.64.1 ifsteer hook networkmanager eth2 up\n",
 	.max_words = -1,

@@ -20,12 +20,12 @@
 #define SIZE_MAX_KEPT (128u << 20)
 
 static const struct {
-	bool lasting;			/* in LIBRARY_DIR */
+	bool lasting; /* in LIBRARY_DIR */
 	const char *name;
 } places[] = {
-	[KEPT_ACCEPTED] = { true, "accepted" },	    [KEPT_UNCONFIRMED] = { true, "unconfirmed" },
-	[KEPT_IN_FORCE] = { false, "in-force" },    [KEPT_BEFORE] = { false, "before" },
-	[KEPT_TRIAL] = { false, "trial" },	    [KEPT_EVENT] = { false, "event" },
+	[KEPT_ACCEPTED] = { true, "accepted" },	 [KEPT_UNCONFIRMED] = { true, "unconfirmed" },
+	[KEPT_IN_FORCE] = { false, "in-force" }, [KEPT_BEFORE] = { false, "before" },
+	[KEPT_TRIAL] = { false, "trial" },	 [KEPT_EVENT] = { false, "event" },
 };
 
 static void close_fd(int *fd)
@@ -34,14 +34,16 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
-/* Root's own, and nobody else may write it: what stands there is applied without further questions. */
+/* Root's own, and nobody else may write it: what stands there is applied without further
+ * questions. */
 static int judge(int fd, mode_t type)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return -errno;
-	if ((st.st_mode & S_IFMT) != type || (st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022))
+	if ((st.st_mode & S_IFMT) != type || (st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (st.st_mode & 022))
 		return -EPERM;
 	return 0;
 }
@@ -93,7 +95,8 @@ static int read_all(int fd, char **ret, size_t *ret_len)
 
 static int read_at(int dir, const char *name, char **ret, size_t *ret_len)
 {
-	CLEANUP(close_fd) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	CLEANUP(close_fd) int fd = openat(dir, name, flags);
 	int r;
 
 	if (fd < 0)
@@ -124,8 +127,8 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-/* Beside it first, then renamed over it: a reader sees the old one or the new one, whole. What lasts has to
- * survive a power cut as well. */
+/* Beside it first, then renamed over it: a reader sees the old one or the new one, whole. What
+ * lasts has to survive a power cut as well. */
 static int replace_at(int dir, enum kept what, const char *text, size_t len)
 {
 	char beside[32];
@@ -200,7 +203,9 @@ int kept_write_snapshot(enum kept what, const struct snapshot *s)
 }
 
 static const char *const state_words[] = {
-	[TRIAL_NONE] = "none", [TRIAL_WAITING] = "waiting", [TRIAL_CONFIRMED] = "confirmed",
+	[TRIAL_NONE] = "none",
+	[TRIAL_WAITING] = "waiting",
+	[TRIAL_CONFIRMED] = "confirmed",
 	[TRIAL_REVERTED] = "reverted",
 };
 
@@ -213,7 +218,8 @@ struct trial trial_read(void)
 
 	if (kept_read(KEPT_TRIAL, &text, &len))
 		return t;
-	if (sscanf(text, "%15s %" SCNx64 " %" SCNd64 " %d", state, &t.id, &t.deadline_ms, &is_default) == 4) {
+	if (sscanf(text, "%15s %" SCNx64 " %" SCNd64 " %d", state, &t.id, &t.deadline_ms,
+		   &is_default) == 4) {
 		t.is_default = is_default;
 		for (size_t i = 0; i < ARRAY_SIZE(state_words); i++)
 			if (!strcmp(state, state_words[i]))
@@ -226,8 +232,8 @@ struct trial trial_read(void)
 int trial_write(const struct trial *t)
 {
 	char text[80];
-	int n = snprintf(text, sizeof(text), "%s %" PRIx64 " %" PRId64 " %d\n", state_words[t->state], t->id,
-			 t->deadline_ms, t->is_default);
+	int n = snprintf(text, sizeof(text), "%s %" PRIx64 " %" PRId64 " %d\n",
+			 state_words[t->state], t->id, t->deadline_ms, t->is_default);
 
 	return kept_write(KEPT_TRIAL, text, (size_t)n);
 }

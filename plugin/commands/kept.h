@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What one run of ifsteer keeps for the next: copies of policies, a change that waits to be confirmed, the
- * last event. Each is one file, replaced as a whole. All but kept_read want the lock held.
+ * What one run of ifsteer keeps for the next: copies of policies, a change that waits to be
+ * confirmed, the last event. Each is one file, replaced as a whole. All but kept_read want the lock
+ * held.
  */
 #pragma once
 
@@ -9,9 +10,9 @@
 
 enum kept {
 	KEPT_ACCEPTED,		/* /var/lib/ifsteer: applied with success from the default path */
-	KEPT_UNCONFIRMED,	/* /var/lib/ifsteer: an edit on trial, or reverted; counts as in error while it stands */
+	KEPT_UNCONFIRMED,	/* /var/lib/ifsteer: an edit on trial, or reverted: in error */
 	KEPT_IN_FORCE,		/* /run/ifsteer/COOKIE: what was applied last, from wherever */
-	KEPT_BEFORE,		/* /run/ifsteer/COOKIE: what was in force before the trial; none: nothing was */
+	KEPT_BEFORE,		/* /run/ifsteer/COOKIE: what was in force before the trial */
 	KEPT_TRIAL,		/* /run/ifsteer/COOKIE: struct trial */
 	KEPT_EVENT,		/* /run/ifsteer/COOKIE: the last event and what came of it */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Messages for people. The level shown and the place they go to are the program's only global state.
+ * Messages for people. The level shown and the place they go to are the program's only global
+ * state.
  */
 #include "commands/message.h"
 
@@ -17,10 +18,10 @@
 
 static struct {
 	enum level up_to;
-	bool levels;			/* standard error is the journal's: "<3>" in front of a line */
+	bool levels; /* standard error is the journal's: "<3>" in front of a line */
 	bool syslog;
 	bool no_stderr;
-	char troubles[4096];		/* of this run, for `status` to show when nobody was looking */
+	char troubles[4096]; /* of this run, for `status` to show when nobody was looking */
 	size_t troubles_len;
 } log_to = { .up_to = LEVEL_NOTICE };
 
@@ -74,9 +75,10 @@ static void put_line(enum level level, const char *line)
 
 	if (level <= LEVEL_WARNING)
 		note_trouble(line);
-	if (log_to.syslog)	/* the identifier says it already */
+	if (log_to.syslog) /* the identifier says it already */
 		syslog((int)level, "%s",
-		       strncmp(line, prefix, sizeof(prefix) - 1) ? line : line + sizeof(prefix) - 1);
+		       strncmp(line, prefix, sizeof(prefix) - 1) ? line
+								 : line + sizeof(prefix) - 1);
 	if (log_to.no_stderr)
 		return;
 	if (log_to.levels)
@@ -88,13 +90,10 @@ static void put_line(enum level level, const char *line)
 static const char *level_word(enum level level)
 {
 	switch (level) {
-	case LEVEL_ERROR:
-		return "error: ";
-	case LEVEL_WARNING:
-		return "warning: ";
+	case LEVEL_ERROR: return "error: ";
+	case LEVEL_WARNING: return "warning: ";
 	case LEVEL_NOTICE:
-	case LEVEL_INFO:
-		return "";
+	case LEVEL_INFO: return "";
 	}
 	return "";
 }
@@ -127,12 +126,9 @@ void message_lines(enum level level, const char *text)
 static enum level level_of(enum severity s)
 {
 	switch (s) {
-	case SEVERITY_ERROR:
-		return LEVEL_ERROR;
-	case SEVERITY_WARNING:
-		return LEVEL_WARNING;
-	case SEVERITY_NOTE:
-		return LEVEL_NOTICE;
+	case SEVERITY_ERROR: return LEVEL_ERROR;
+	case SEVERITY_WARNING: return LEVEL_WARNING;
+	case SEVERITY_NOTE: return LEVEL_NOTICE;
 	}
 	return LEVEL_ERROR;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Users, groups and services by name: from a list, else from the host, and every answer written down.
+ * Users, groups and services by name: from a list, else from the host, and every answer written
+ * down.
  */
 #include "commands/snapshot.h"
 
@@ -11,7 +12,8 @@
 
 #include "base/vec.h"
 
-static const struct fact_name *find(const struct fact_name *v, size_t count, char kind, const char *name)
+static const struct fact_name *find(const struct fact_name *v, size_t count, char kind,
+				    const char *name)
 {
 	for (size_t i = 0; i < count; i++)
 		if (v[i].kind == kind && !strcmp(v[i].name, name))
@@ -55,7 +57,8 @@ static int book_id(struct name_book *book, char kind, const char *name, uint32_t
 
 	if (r != -ENOENT || !book->ask)
 		return r;
-	r = kind == 'u' ? book->ask->user(book->ask->ctx, name, &id) : book->ask->group(book->ask->ctx, name, &id);
+	r = kind == 'u' ? book->ask->user(book->ask->ctx, name, &id)
+			: book->ask->group(book->ask->ctx, name, &id);
 	if (r == 0)
 		r = note(book, kind, name, id);
 	if (r == 0)

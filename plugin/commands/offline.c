@@ -19,8 +19,8 @@ static enum exit_code not_declared(const struct options *o, const struct config 
 		names[i] = c->interfaces[i].name;
 	if (names)
 		near = diag_nearest(o->argv[0], names, c->interface_count);
-	message(LEVEL_ERROR, "the policy declares no interface \"%s\"%s%s%s", o->argv[0], near ? "; did you mean \"" : "",
-		near ? near : "", near ? "\"?" : "");
+	message(LEVEL_ERROR, "the policy declares no interface \"%s\"%s%s%s", o->argv[0],
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	free(names);
 	return EXIT_USAGE;
 }
@@ -64,9 +64,10 @@ const struct command command_offline = {
 	.name = "offline",
 	.usage = "IF",
 	.summary = "take an interface out of use",
-	.help = "Takes an interface out of use, by hand or from a health check, until `ifsteer online IF` or a\n"
-		"reboot. New connections go where the policy says for an interface that is not usable;\n"
-		"replies to what came in by it still leave by it, and so do sockets bound to it (`ping -I`).\n\n"
+	.help = "Takes an interface out of use, by hand or from a health check, until `ifsteer\n"
+		"online IF` or a reboot. New connections go where the policy says for an\n"
+		"interface that is not usable; replies to what came in by it still leave by it,\n"
+		"and so do sockets bound to it (`ping -I`).\n\n"
 		"Example, a health check for cron:\n"
 		"  ping -I wan1 -c 3 -W 2 192.0.2.1 && ifsteer online wan1 || ifsteer offline wan1\n",
 	.min_words = 1,
@@ -78,8 +79,8 @@ const struct command command_online = {
 	.name = "online",
 	.usage = "IF",
 	.summary = "take it into use again",
-	.help = "Ends `ifsteer offline IF`, and forgets that a manager announced the interface down or that the\n"
-		"kernel refused its routes.\n\n"
+	.help = "Ends `ifsteer offline IF`, and forgets that a manager announced the interface\n"
+		"down or that the kernel refused its routes.\n\n"
 		"Example:\n"
 		"  sudo ifsteer online wan1\n",
 	.min_words = 1,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * From a policy to the kernel: gather, plan, execute, and again where the kernel or an event says so.
+ * From a policy to the kernel: gather, plan, execute, and again where the kernel or an event says
+ * so.
  */
 #include "commands/session.h"
 
@@ -13,10 +14,11 @@
 #include "commands/message.h"
 #include "kernel/kernel.h"
 
-/* Each further try knows of an interface more that can't be used; interfaces that vanish one after the other need
- * some, but never many. */
+/* Each further try knows of an interface more that can't be used; interfaces that vanish one
+ * after the other need some, but never many. */
 #define TRIES_MAX 8
-/* After that the hooks that wait have to help themselves: none is lost, they apply when they get the lock. */
+/* After that the hooks that wait have to help themselves: none is lost, they apply when they get
+ * the lock. */
 #define TAKE_UP_MS 30000
 
 /* What was refused in this run is a fact, also where /run is full and can't keep it. */
@@ -41,8 +43,12 @@ static int add_refusals(struct session *s)
 
 static enum exit_code gather(struct session *s, bool carried)
 {
-	struct facts_want want = { .config = &s->config, .carried = carried, .nft = true,
-				   .all_routes = s->about_count, .about = s->about, .about_count = s->about_count };
+	struct facts_want want = { .config = &s->config,
+				   .carried = carried,
+				   .nft = true,
+				   .all_routes = s->about_count,
+				   .about = s->about,
+				   .about_count = s->about_count };
 	struct diag d = { 0 };
 	int r;
 
@@ -108,7 +114,8 @@ static int note_refused(struct session *s, const bool *refused)
 		const struct link *link;
 		struct refusal *r;
 
-		if (!refused[i] || (step->kind != STEP_ADD_ROUTE && step->kind != STEP_REPLACE_ROUTE))
+		if (!refused[i] ||
+		    (step->kind != STEP_ADD_ROUTE && step->kind != STEP_REPLACE_ROUTE))
 			continue;
 		link = links_by_index(&s->facts.links, step->of.route.oif);
 		if (!link)
@@ -119,7 +126,9 @@ static int note_refused(struct session *s, const bool *refused)
 		memcpy(r->name, link->name, NAME_SIZE);
 		r->family = step->of.route.family;
 		if (told_set_refused(r->name, r->family, true))
-			message(LEVEL_WARNING, "can't keep below /run/ifsteer that %s has no usable route", r->name);
+			message(LEVEL_WARNING,
+				"can't keep below /run/ifsteer that %s has no usable route",
+				r->name);
 	}
 	return 0;
 }
@@ -156,7 +165,8 @@ static enum exit_code execute(struct session *s, bool *ret_again)
 	free(refused);
 	if (r == 0)
 		return EXIT_DONE;
-	message_errno(r == -EPROTO ? "the kernel refused the change; what stood before stands" : "changing the kernel",
+	message_errno(r == -EPROTO ? "the kernel refused the change; what stood before stands"
+				   : "changing the kernel",
 		      r);
 	return r == -EPROTO ? EXIT_REFUSED : EXIT_UNEXPECTED;
 }
@@ -178,26 +188,30 @@ static enum exit_code apply_once(struct session *s)
 			return code;
 	}
 	if (again)
-		message(LEVEL_WARNING, "interfaces keep changing: the next event or `ifsteer apply` has to finish this");
+		message(LEVEL_WARNING,
+			"interfaces keep changing: the next event or `ifsteer apply` finishes this");
 	return EXIT_DONE;
 }
 
-/* Routes that were refused are tried again when the policy has changed: it may name others now. With the same policy
- * they are not, or each apply would use the interface for a moment. */
+/* Routes that were refused are tried again when the policy has changed: it may name others now.
+ * With the same policy they are not, or each apply would use the interface for a moment. */
 static void forgive(const struct session *s)
 {
 	CLEANUP(snapshot_done) struct snapshot in_force = { 0 };
 	struct told *told = NULL;
 	size_t count = 0;
 
-	if (kept_read_snapshot(KEPT_IN_FORCE, &in_force) == 0 && snapshot_same_text(&in_force, &s->read))
+	if (kept_read_snapshot(KEPT_IN_FORCE, &in_force) == 0 &&
+	    snapshot_same_text(&in_force, &s->read))
 		return;
 	if (told_read(&told, &count))
 		return;
 	for (size_t i = 0; i < count; i++)
 		for (int f = 0; f < FAMILY_COUNT; f++)
-			if (told[i].refused[f] && told_set_refused(told[i].name, (enum family)f, false))
-				message(LEVEL_WARNING, "below /run/ifsteer: %s stays refused", told[i].name);
+			if (told[i].refused[f] &&
+			    told_set_refused(told[i].name, (enum family)f, false))
+				message(LEVEL_WARNING, "below /run/ifsteer: %s stays refused",
+					told[i].name);
 	free(told);
 }
 
@@ -218,7 +232,8 @@ enum exit_code session_apply(struct session *s)
 	do {
 		r = session_take_events();
 		if (r)
-			message(LEVEL_WARNING, "what managers announced can't be kept below /run/ifsteer: %s",
+			message(LEVEL_WARNING,
+				"what managers announced can't be kept below /run/ifsteer: %s",
 				strerror(-r));
 		code = apply_once(s);
 		if (code == EXIT_DONE && r == 0)
@@ -256,7 +271,8 @@ void session_accept_for_now(const struct session *s)
 	int r = kept_write_snapshot(KEPT_IN_FORCE, &s->read);
 
 	if (r)
-		message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s", strerror(-r));
+		message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s",
+			strerror(-r));
 }
 
 void session_accept(const struct session *s)
@@ -270,6 +286,8 @@ void session_accept(const struct session *s)
 	if (r == 0)
 		r = kept_remove(KEPT_UNCONFIRMED);
 	if (r)
-		message(LEVEL_WARNING, "can't keep a copy of the accepted policy in /var/lib/ifsteer: %s; if the files are "
-				       "in error one day, hooks have nothing to go by", strerror(-r));
+		message(LEVEL_WARNING,
+			"can't keep a copy of the accepted policy in /var/lib/ifsteer: %s; "
+			"if the files are in error one day, hooks have nothing to go by",
+			strerror(-r));
 }

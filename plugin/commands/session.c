@@ -48,7 +48,8 @@ static enum exit_code read_facts(struct session *s)
 		message_errno(s->options->facts, n < 0 ? -errno : -ENOMEM);
 		r = -EINVAL;
 	} else {
-		r = facts_parse(s->options->facts, text.text ? text.text : "", text.len, &s->facts, &d);
+		r = facts_parse(s->options->facts, text.text ? text.text : "", text.len, &s->facts,
+				&d);
 		message_diag(&d);
 	}
 	if (fd >= 0)
@@ -152,7 +153,8 @@ static bool is_unconfirmed(const struct session *s)
 {
 	CLEANUP(snapshot_done) struct snapshot edit = { 0 };
 
-	return kept_read_snapshot(KEPT_UNCONFIRMED, &edit) == 0 && snapshot_same_text(&edit, &s->read);
+	return kept_read_snapshot(KEPT_UNCONFIRMED, &edit) == 0 &&
+	       snapshot_same_text(&edit, &s->read);
 }
 
 enum exit_code session_load_in_force(struct session *s)
@@ -168,13 +170,16 @@ enum exit_code session_load_in_force(struct session *s)
 	if (code == EXIT_DONE && !is_unconfirmed(s))
 		return EXIT_DONE;
 	if (code == EXIT_DONE)
-		message(LEVEL_ERROR, "the policy files are an edit that was not confirmed in time; they count as in "
-				     "error until they change or `ifsteer apply` is run by hand");
+		message(LEVEL_ERROR,
+			"the policy files are an edit that was not confirmed in time; they count "
+			"as in error until they change or `ifsteer apply` is run by hand");
 	code = session_load_copy(s, KEPT_ACCEPTED, ORIGIN_ACCEPTED);
 	if (code == EXIT_DONE)
 		message(LEVEL_WARNING, "the policy that was accepted last stays in force instead "
 				       "(/var/lib/ifsteer/accepted)");
 	else
-		message(LEVEL_ERROR, "no policy was accepted before that could stand in: the kernel stays as it is");
+		message(LEVEL_ERROR,
+			"no policy was accepted before that could stand in: the kernel stays as "
+			"it is");
 	return code;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What most commands share: load a policy, take the lock, gather facts, plan, carry the plan out. These
- * functions say themselves what went wrong; the caller passes their exit status on.
+ * What most commands share: load a policy, take the lock, gather facts, plan, carry the plan out.
+ * These functions say themselves what went wrong; the caller passes their exit status on.
  */
 #pragma once
 
@@ -24,11 +24,11 @@ struct refusal {
 
 struct session {
 	const struct options *options;
-	int lock;			/* 0: not held (0 is never a lock: standard input is open) */
+	int lock;			/* 0: not held; standard input is 0 */
 	enum policy_origin origin;
 	const struct addr *about;	/* explain: the routes to these are wanted, whosever they are */
 	size_t about_count;
-	struct snapshot known;		/* names that need not be asked for: at boot, and captured facts */
+	struct snapshot known;		/* names that need not be asked for, at boot */
 	struct snapshot read;		/* the policy as it was read */
 	struct config config;
 	struct facts facts;
@@ -43,29 +43,35 @@ void session_done(struct session *s);
 
 /* Reads --facts where they are given. Call first. */
 MUST_CHECK enum exit_code session_open(struct session *s, const struct options *o);
-/* Waits for other runs, at most so long, and puts back a change whose time to be confirmed is over. */
+/* Waits for other runs, at most so long, and puts back a change whose time to be confirmed is
+ * over. */
 MUST_CHECK enum exit_code session_lock(struct session *s, int seconds);
 /* For those who only read: a consistent view where the lock can be had at all. */
 MUST_CHECK enum exit_code session_lock_to_read(struct session *s, int seconds);
 
 /* The files as they are; EXIT_POLICY when they are in error. */
 MUST_CHECK enum exit_code session_load_files(struct session *s);
-/* What hooks go by: a change on trial, else the files, else (loudly) what was accepted last. With -c: that. */
+/* What hooks go by: a change on trial, else the files, else (loudly) what was accepted last.
+ * With -c: that. */
 MUST_CHECK enum exit_code session_load_in_force(struct session *s);
 /* A kept copy; EXIT_POLICY when there is none, which is said by the caller. */
-MUST_CHECK enum exit_code session_load_copy(struct session *s, enum kept what, enum policy_origin origin);
-/* At boot there may be nobody yet to ask who a user is: takes what is known from the accepted policy. */
+MUST_CHECK enum exit_code session_load_copy(struct session *s, enum kept what,
+					    enum policy_origin origin);
+/* At boot there may be nobody yet to ask who a user is: takes what is known from the accepted
+ * policy. */
 void session_know_accepted_names(struct session *s);
 
 /* Facts (unless they were given), plan and steps, anew. */
 MUST_CHECK enum exit_code session_plan(struct session *s);
-/* What managers announced becomes known, and this run is the one that acts on it. Wants the lock. */
+/* What managers announced becomes known, and this run is the one that acts on it. Wants the
+ * lock. */
 MUST_CHECK int session_take_events(void);
 /* Makes the kernel agree, until no event is waiting. Wants the lock. */
 MUST_CHECK enum exit_code session_apply(struct session *s);
 /* Removes everything of ours from the kernel. Wants the lock. */
 MUST_CHECK enum exit_code session_flush(struct session *s);
-/* After an apply with success: this policy is in force, and accepted where it came from the default files. */
+/* After an apply with success: this policy is in force, and accepted where it came from the
+ * default files. */
 void session_accept(const struct session *s);
 /* The same, but for a change that has to be confirmed first. */
 void session_accept_for_now(const struct session *s);

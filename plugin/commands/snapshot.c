@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A policy as it was read, in one text file that a person can read as well: a line for each name, then each
- * file behind a line that says how long it is.
+ * A policy as it was read, in one text file that a person can read as well: a line for each name,
+ * then each file behind a line that says how long it is.
  */
 #include "commands/snapshot.h"
 
@@ -39,7 +39,8 @@ int snapshot_print(const struct snapshot *s, struct strbuf *ret)
 
 		if (strchr(f->path, '\n'))
 			return -EINVAL;
-		strbuf_printf(ret, "%s %zu %s\n", i < s->sources.policy_count ? "policy" : "set", f->len, f->path);
+		strbuf_printf(ret, "%s %zu %s\n", i < s->sources.policy_count ? "policy" : "set",
+			      f->len, f->path);
 		strbuf_add_bytes(ret, f->text, f->len);
 		strbuf_add(ret, "\n");
 	}
@@ -119,7 +120,9 @@ static int add_name(struct snapshot *s, const char *word, uint32_t id, char **na
 		n = VEC_PUSH(s->names, s->name_count);
 		if (!n)
 			return -ENOMEM;
-		*n = (struct fact_name){ .kind = name_kinds[k].kind, .name = TAKE_PTR(*name), .id = id };
+		*n = (struct fact_name){ .kind = name_kinds[k].kind,
+					 .name = TAKE_PTR(*name),
+					 .id = id };
 		return 0;
 	}
 	return -EINVAL;
@@ -164,8 +167,8 @@ static bool is_set_file(const char *path, const char *policy_path, const char *n
 	return !strncmp(path, policy_path, n) && !strcmp(path + n, name);
 }
 
-static int read_set(void *ctx, const char *policy_path, const char *name, struct where at, struct source *ret,
-		    struct diag *d)
+static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
+		    struct source *ret, struct diag *d)
 {
 	const struct snapshot *s = ctx;
 
@@ -203,12 +206,14 @@ int snapshot_config(const struct snapshot *s, struct config *ret, struct diag *d
 
 bool snapshot_same_text(const struct snapshot *a, const struct snapshot *b)
 {
-	if (a->sources.count != b->sources.count || a->sources.policy_count != b->sources.policy_count)
+	if (a->sources.count != b->sources.count ||
+	    a->sources.policy_count != b->sources.policy_count)
 		return false;
 	for (size_t i = 0; i < a->sources.count; i++) {
 		const struct source *x = &a->sources.v[i], *y = &b->sources.v[i];
 
-		if (strcmp(x->path, y->path) != 0 || x->len != y->len || memcmp(x->text, y->text, x->len) != 0)
+		if (strcmp(x->path, y->path) != 0 || x->len != y->len ||
+		    memcmp(x->text, y->text, x->len) != 0)
 			return false;
 	}
 	return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A policy as it was read: the text of its files and the users, groups and services that it names, so
- * that it can be had again without its files and without anybody to ask. One text file holds one.
+ * A policy as it was read: the text of its files and the users, groups and services that it names,
+ * so that it can be had again without its files and without anybody to ask. One text file holds
+ * one.
  */
 #pragma once
 
@@ -24,7 +25,8 @@ MUST_CHECK int snapshot_config(const struct snapshot *s, struct config *ret, str
 /* Whether both were read from the same files with the same text; names don't count. */
 bool snapshot_same_text(const struct snapshot *a, const struct snapshot *b);
 
-/* Names answered from a list first, then by whoever else knows, with a record of all that was asked. */
+/* Names answered from a list first, then by whoever else knows, with a record of all that was
+ * asked. */
 struct name_book {
 	const struct fact_name *known;
 	size_t known_count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifsteer status for programs: JSON as plugin/dist/status.schema.json says, and Prometheus' text format.
+ * ifsteer status for programs: JSON as plugin/dist/status.schema.json says, and Prometheus' text
+ * format.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,14 +10,16 @@
 #include "commands/status.h"
 
 /* The length belongs to the address as the interface has it. */
-static void put_address(struct json *j, const struct status *st, const struct path *p, const struct addr *a)
+static void put_address(struct json *j, const struct status *st, const struct path *p,
+			const struct addr *a)
 {
 	const struct facts *f = &st->session->facts;
 	char text[PREFIX_TEXT_SIZE], addr[ADDR_TEXT_SIZE];
 	unsigned int len = family_bits(a->family);
 
 	for (size_t i = 0; p->link && i < f->address_count; i++)
-		if (f->addresses[i].link == p->link->index && !addr_compare(&f->addresses[i].addr, a))
+		if (f->addresses[i].link == p->link->index &&
+		    !addr_compare(&f->addresses[i].addr, a))
 			len = f->addresses[i].len;
 	snprintf(text, sizeof(text), "%s/%u", addr_print(a, addr), len);
 	json_string(j, NULL, text);
@@ -140,7 +143,8 @@ static void put_metric(struct strbuf *out, const char *name, const char *type, c
 	strbuf_printf(out, "# HELP ifsteer_%s %s\n# TYPE ifsteer_%s %s\n", name, help, name, type);
 }
 
-static void put_sample(struct strbuf *out, const char *name, const char *label, const char *value, uint64_t n)
+static void put_sample(struct strbuf *out, const char *name, const char *label, const char *value,
+		       uint64_t n)
 {
 	strbuf_printf(out, "ifsteer_%s{%s=", name, label);
 	put_label(out, value);
@@ -149,7 +153,8 @@ static void put_sample(struct strbuf *out, const char *name, const char *label, 
 
 static void put_usable(struct strbuf *out, const struct plan *plan)
 {
-	put_metric(out, "interface_usable", "gauge", "Whether the interface is usable for a family");
+	put_metric(out, "interface_usable", "gauge",
+		   "Whether the interface is usable for a family");
 	for (size_t i = 0; i < plan->path_count; i++)
 		for (int f = 0; f < FAMILY_COUNT; f++) {
 			strbuf_add(out, "ifsteer_interface_usable{interface=");
@@ -167,7 +172,8 @@ void status_metrics(const struct status *st, struct strbuf *out)
 	for (size_t i = 0; i < plan->policy_count; i++)
 		put_sample(out, "policy_packets_total", "policy", plan->policies[i].policy->name,
 			   status_policy_counter(st, &plan->policies[i]).packets);
-	put_metric(out, "policy_bytes_total", "counter", "Bytes of the packets that a policy judged");
+	put_metric(out, "policy_bytes_total", "counter",
+		   "Bytes of the packets that a policy judged");
 	for (size_t i = 0; i < plan->policy_count; i++)
 		put_sample(out, "policy_bytes_total", "policy", plan->policies[i].policy->name,
 			   status_policy_counter(st, &plan->policies[i]).bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifsteer status for a person: a table that fits 80 columns, with the reasons below what is not as it should be.
+ * ifsteer status for a person: a table that fits 80 columns, with the reasons below what is not as
+ * it should be.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -65,11 +66,12 @@ static void put_origin(const struct status *st, struct strbuf *out)
 		strbuf_add(&text, "the files are in error; in force is what was accepted last");
 		break;
 	case ORIGIN_TRIAL:
-		strbuf_printf(&text, "a change on trial, put back in %" PRId64 " seconds unless `ifsteer confirm` comes",
+		strbuf_printf(&text,
+			      "a change on trial, put back in %" PRId64
+			      " seconds unless `ifsteer confirm` comes",
 			      (st->trial.deadline_ms - monotonic_ms()) / 1000);
 		break;
-	case ORIGIN_COPY:
-		break;
+	case ORIGIN_COPY: break;
 	}
 	put_wrapped(out, 0, "policy      ", text.text ? text.text : "");
 }
@@ -81,9 +83,10 @@ static void put_sync(const struct status *st, struct strbuf *out)
 	if (!st->session->steps.count)
 		snprintf(text, sizeof(text), "in sync");
 	else
-		snprintf(text, sizeof(text), "out of sync: `ifsteer diff` shows %zu change%s that the next event, "
-			 "`ifsteer apply` or ifsteer-watch.service will make", st->session->steps.count,
-			 st->session->steps.count == 1 ? "" : "s");
+		snprintf(text, sizeof(text),
+			 "out of sync: `ifsteer diff` shows %zu change%s that the next event, "
+			 "`ifsteer apply` or ifsteer-watch.service will make",
+			 st->session->steps.count, st->session->steps.count == 1 ? "" : "s");
 	put_wrapped(out, 0, "kernel      ", text);
 }
 
@@ -110,7 +113,8 @@ static void put_event(const struct status *st, struct strbuf *out)
 
 /* ---- interfaces ---- */
 
-static void put_half(struct strbuf *out, const struct status *st, const struct path *p, enum family f)
+static void put_half(struct strbuf *out, const struct status *st, const struct path *p,
+		     enum family f)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	const struct path_half *half = &p->half[f];
@@ -131,28 +135,38 @@ static void put_half(struct strbuf *out, const struct status *st, const struct p
 	else if (half->usable)
 		strbuf_add(&text, "on-link");
 	if (!half->usable)
-		strbuf_printf(&text, "%snot usable: %s", half->has_gateway ? "; " : "", half->reason);
+		strbuf_printf(&text, "%snot usable: %s", half->has_gateway ? "; " : "",
+			      half->reason);
 	snprintf(label, sizeof(label), "%s  ", family_name(f));
 	put_wrapped(out, 2, label, text.text ? text.text : "");
+}
+
+static void put_state(struct strbuf *out, const struct path *p, bool color)
+{
+	if (p->told && p->told->offline)
+		put_cell(out, color, TINT_WARN, 12, "offline");
+	else if (p->usable)
+		put_cell(out, color, TINT_GOOD, 12, "usable");
+	else
+		put_cell(out, color, TINT_BAD, 12, "not usable");
 }
 
 static void put_path(struct strbuf *out, const struct status *st, const struct path *p, bool color)
 {
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
-	bool offline = p->told && p->told->offline;
 	char text[32];
 
 	strbuf_add_visible(&name, p->name);
 	put_cell(out, false, TINT_NONE, 16, name.text ? name.text : "");
-	put_cell(out, color, offline ? TINT_WARN : p->usable ? TINT_GOOD : TINT_BAD, 12,
-		 offline ? "offline" : p->usable ? "usable" : "not usable");
+	put_state(out, p, color);
 	snprintf(text, sizeof(text), "%" PRIu32, p->table);
 	put_cell(out, false, TINT_NONE, 11, text);
 	snprintf(text, sizeof(text), "0x%08" PRIx32, p->mark);
 	put_cell(out, false, TINT_NONE, 10, text);
 	put_amounts(out, status_path_counter(st, p));
 	/* Absent or offline, with one reason for both: once is enough. */
-	if (!p->usable && p->half[0].reason && p->half[1].reason && !strcmp(p->half[0].reason, p->half[1].reason)) {
+	if (!p->usable && p->half[0].reason && p->half[1].reason &&
+	    !strcmp(p->half[0].reason, p->half[1].reason)) {
 		put_wrapped(out, 2, "", p->half[0].reason);
 		return;
 	}
@@ -164,12 +178,15 @@ static void put_path(struct strbuf *out, const struct status *st, const struct p
 
 static bool same_verdict(const struct verdict *a, const struct verdict *b)
 {
-	return a->outcome == b->outcome && a->dormant == b->dormant && a->active_count == b->active_count &&
-	       (!a->active_count || !memcmp(a->active, b->active, a->active_count * sizeof(*a->active)));
+	return a->outcome == b->outcome && a->dormant == b->dormant &&
+	       a->active_count == b->active_count &&
+	       (!a->active_count ||
+		!memcmp(a->active, b->active, a->active_count * sizeof(*a->active)));
 }
 
 /* "eth2", "eth0 eth2", "main (dormant)", "table 52", "unreachable" */
-static void put_way(struct strbuf *out, const struct plan *plan, const struct policy_plan *pp, const struct verdict *v)
+static void put_way(struct strbuf *out, const struct plan *plan, const struct policy_plan *pp,
+		    const struct verdict *v)
 {
 	for (size_t i = 0; i < v->active_count; i++) {
 		strbuf_add(out, i ? " " : "");
@@ -198,8 +215,10 @@ static void put_reasons(struct strbuf *out, const struct plan *plan, const struc
 	}
 	put_wrapped(out, 2, "", text.text ? text.text : "");
 	if (pp->verdict[0].catches_nothing && pp->verdict[1].catches_nothing)
-		put_wrapped(out, 2, "", "its cgroup does not exist yet; ifsteer-watch.service or the next event will see it");
-	if (!pp->verdict[0].covered || !pp->verdict[1].covered || same_verdict(&pp->verdict[0], &pp->verdict[1]))
+		put_wrapped(out, 2, "",
+			    "its cgroup isn't there yet; ifsteer-watch.service or an event sees it");
+	if (!pp->verdict[0].covered || !pp->verdict[1].covered ||
+	    same_verdict(&pp->verdict[0], &pp->verdict[1]))
 		return;
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		CLEANUP(strbuf_done) struct strbuf way = { 0 };
@@ -211,27 +230,34 @@ static void put_reasons(struct strbuf *out, const struct plan *plan, const struc
 	}
 }
 
-static void put_policy(struct strbuf *out, const struct status *st, const struct policy_plan *pp, bool color)
+static enum tint verdict_tint(const struct policy_plan *pp, const struct verdict *v)
+{
+	if (!v)
+		return TINT_NONE;
+	if (v->dormant)
+		return TINT_WARN;
+	return pp->policy->member_count && !v->active_count ? TINT_BAD : TINT_GOOD;
+}
+
+static void put_policy(struct strbuf *out, const struct status *st, const struct policy_plan *pp,
+		       bool color)
 {
 	const struct plan *plan = &st->session->plan;
-	const struct verdict *v = policy_verdict(pp);
+	const struct verdict *v = pp->policy->enabled ? policy_verdict(pp) : NULL;
 	CLEANUP(strbuf_done) struct strbuf way = { 0 };
-	enum tint tint = TINT_GOOD;
+	bool fits;
 
-	if (!pp->policy->enabled || !v)
-		strbuf_add(&way, "disabled");
-	else
+	if (v)
 		put_way(&way, plan, pp, v);
-	if (v && v->dormant)
-		tint = TINT_WARN;
-	else if (v && pp->policy->member_count && !v->active_count)
-		tint = TINT_BAD;
+	else
+		strbuf_add(&way, "disabled");
+	fits = way.text && way.len <= 28;
 	put_cell(out, false, TINT_NONE, 32, pp->policy->name);
 	if (strlen(pp->policy->name) > 31)
 		strbuf_printf(out, "\n%32s", "");
-	put_cell(out, color, pp->policy->enabled ? tint : TINT_NONE, 28, way.len > 28 ? "several" : way.text ? way.text : "");
+	put_cell(out, color, verdict_tint(pp, v), 28, fits ? way.text : "several");
 	put_amounts(out, status_policy_counter(st, pp));
-	if (way.len > 28 && way.text)
+	if (!fits && way.text)
 		put_wrapped(out, 2, "", way.text);
 	put_reasons(out, plan, pp);
 }
@@ -244,12 +270,13 @@ void status_text(const struct status *st, bool color, struct strbuf *out)
 	put_sync(st, out);
 	put_event(st, out);
 	if (plan->path_count)
-		strbuf_printf(out, "\n%-16s%-12s%-11s%-10s %9s %9s\n", "INTERFACE", "STATE", "TABLE", "MARK", "PACKETS",
-			      "BYTES");
+		strbuf_printf(out, "\n%-16s%-12s%-11s%-10s %9s %9s\n", "INTERFACE", "STATE",
+			      "TABLE", "MARK", "PACKETS", "BYTES");
 	for (size_t i = 0; i < plan->path_count; i++)
 		put_path(out, st, &plan->paths[i], color);
 	if (plan->policy_count)
-		strbuf_printf(out, "\n%-32s%-28s %9s %9s\n", "POLICY", "LEAVES BY", "PACKETS", "BYTES");
+		strbuf_printf(out, "\n%-32s%-28s %9s %9s\n", "POLICY", "LEAVES BY", "PACKETS",
+			      "BYTES");
 	for (size_t i = 0; i < plan->policy_count; i++)
 		put_policy(out, st, &plan->policies[i], color);
 }

@@ -10,7 +10,9 @@
 #include "base/strbuf.h"
 #include "commands/message.h"
 
-static const struct option_spec status_options[] = { { "--json", NULL }, { "--metrics", NULL }, { NULL, NULL } };
+static const struct option_spec status_options[] = { { "--json", NULL },
+						     { "--metrics", NULL },
+						     { NULL, NULL } };
 
 /* status must answer when something is stuck, too. */
 #define LOCK_SECONDS_STATUS 2
@@ -20,7 +22,8 @@ static struct counter find_counter(const struct status *st, const char *prefix, 
 	size_t n = strlen(prefix);
 
 	for (size_t i = 0; i < st->counter_count; i++)
-		if (!strncmp(st->counters[i].name, prefix, n) && !strcmp(st->counters[i].name + n, word))
+		if (!strncmp(st->counters[i].name, prefix, n) &&
+		    !strcmp(st->counters[i].name + n, word))
 			return st->counters[i];
 	return (struct counter){ 0 };
 }
@@ -39,7 +42,8 @@ const char *path_reason(const struct path *p)
 {
 	if (p->usable)
 		return NULL;
-	return p->half[FAMILY_IPV4].reason ? p->half[FAMILY_IPV4].reason : p->half[FAMILY_IPV6].reason;
+	return p->half[FAMILY_IPV4].reason ? p->half[FAMILY_IPV4].reason
+					   : p->half[FAMILY_IPV6].reason;
 }
 
 const struct verdict *policy_verdict(const struct policy_plan *pp)
@@ -57,18 +61,12 @@ const char *outcome_word(enum action outcome)
 {
 	switch (outcome) {
 	case ACTION_VIA:
-	case ACTION_BALANCE:
-		return "via";
-	case ACTION_TABLE:
-		return "table";
-	case ACTION_MAIN:
-		return "main";
-	case ACTION_UNREACHABLE:
-		return "unreachable";
-	case ACTION_PROHIBIT:
-		return "prohibit";
-	case ACTION_BLACKHOLE:
-		return "blackhole";
+	case ACTION_BALANCE: return "via";
+	case ACTION_TABLE: return "table";
+	case ACTION_MAIN: return "main";
+	case ACTION_UNREACHABLE: return "unreachable";
+	case ACTION_PROHIBIT: return "prohibit";
+	case ACTION_BLACKHOLE: return "blackhole";
 	}
 	return NULL;
 }
@@ -132,9 +130,10 @@ const struct command command_status = {
 	.name = "status",
 	.usage = "[--json|--metrics]",
 	.summary = "interfaces, paths, policies with their active path and counters",
-	.help = "Says whether the kernel agrees with the policy, which interfaces are usable or why not, where\n"
-		"each policy's traffic goes now, and how much went there. --json is for scripts (its schema is\n"
-		"installed as status.schema.json), --metrics for Prometheus. Needs root.\n\n"
+	.help = "Says whether the kernel agrees with the policy, which interfaces are usable or\n"
+		"why not, where each policy's traffic goes now, and how much went there. --json\n"
+		"is for scripts (its schema is installed as status.schema.json), --metrics for\n"
+		"Prometheus. Needs root.\n\n"
 		"Example:\n"
 		"  sudo ifsteer status --json | jq -r '.policies[] | \"\\(.name): \\(.active | join(\" \"))\"'\n",
 	.options = status_options,

@@ -21,8 +21,8 @@ struct counter status_path_counter(const struct status *st, const struct path *p
 
 /* Why no family of it is usable; NULL when one is. */
 const char *path_reason(const struct path *p);
-/* The family that speaks for the whole: the first that has an active interface, else the first that the
- * policy covers; NULL when it covers none. */
+/* The family that speaks for the whole: the first that has an active interface, else the first
+ * that the policy covers; NULL when it covers none. */
 const struct verdict *policy_verdict(const struct policy_plan *pp);
 /* "via", "table", "main", "unreachable", "prohibit", "blackhole". */
 const char *outcome_word(enum action outcome);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A change that has to be confirmed. Its record says until when; the copy of what stood before says what to
- * put back. Both are written before the kernel is touched, so that whoever runs next can finish the job.
+ * A change that has to be confirmed. Its record says until when; the copy of what stood before says
+ * what to put back. Both are written before the kernel is touched, so that whoever runs next can
+ * finish the job.
  */
 #include "commands/trial.h"
 
@@ -19,13 +20,14 @@ static void warn(const char *what, int r)
 		message(LEVEL_WARNING, "%s: %s", what, strerror(-r));
 }
 
-/* Until it is confirmed the edit counts as in error, also after a power cut in the middle of the trial. An edit
- * that is no edit, because just that is accepted already, does not. */
+/* Until it is confirmed the edit counts as in error, also after a power cut in the middle of the
+ * trial. An edit that is no edit, because just that is accepted already, does not. */
 static int mark_unconfirmed(const struct session *s)
 {
 	CLEANUP(snapshot_done) struct snapshot accepted = { 0 };
 
-	if (kept_read_snapshot(KEPT_ACCEPTED, &accepted) == 0 && snapshot_same_text(&accepted, &s->read))
+	if (kept_read_snapshot(KEPT_ACCEPTED, &accepted) == 0 &&
+	    snapshot_same_text(&accepted, &s->read))
 		return 0;
 	return kept_write_snapshot(KEPT_UNCONFIRMED, &s->read);
 }
@@ -46,7 +48,9 @@ enum exit_code trial_begin(const struct session *s, uint32_t seconds, struct tri
 	int r;
 
 	if (t.state == TRIAL_WAITING) {
-		message(LEVEL_ERROR, "another change waits to be confirmed, for %lld seconds more: `ifsteer confirm` keeps it",
+		message(LEVEL_ERROR,
+			"another change waits to be confirmed, for %lld seconds more: `ifsteer "
+			"confirm` keeps it",
 			(long long)(t.deadline_ms - monotonic_ms()) / 1000);
 		return EXIT_LOCKED;
 	}
@@ -62,7 +66,7 @@ enum exit_code trial_begin(const struct session *s, uint32_t seconds, struct tri
 		return EXIT_UNEXPECTED;
 	}
 	if (t.is_default)
-		warn("/var/lib/ifsteer can't be written: after a reboot this edit would count as accepted",
+		warn("/var/lib/ifsteer: after a reboot this edit would count as accepted",
 		     mark_unconfirmed(s));
 	*ret = t;
 	return EXIT_DONE;
@@ -97,8 +101,8 @@ enum exit_code trial_confirm(void)
 	int r = 0;
 
 	if (t.state != TRIAL_WAITING) {
-		message(LEVEL_ERROR, t.state == TRIAL_REVERTED ? "too late: the change was put back" :
-								 "nothing waits to be confirmed");
+		message(LEVEL_ERROR, t.state == TRIAL_REVERTED ? "too late: the change was put back"
+							       : "nothing waits to be confirmed");
 		return EXIT_FOUND;
 	}
 	if (t.is_default) {
@@ -144,7 +148,8 @@ enum exit_code trial_settle(const struct options *o)
 
 	if (t.state != TRIAL_WAITING || t.deadline_ms > monotonic_ms())
 		return EXIT_DONE;
-	message(LEVEL_WARNING, "the change was not confirmed in time: putting back what stood before");
+	message(LEVEL_WARNING,
+		"the change was not confirmed in time: putting back what stood before");
 	code = revert(&plain);
 	if (code == EXIT_DONE)
 		trial_end(TRIAL_REVERTED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A change that has to be confirmed: begun by `apply --confirm`, ended by `confirm`, by Enter, by another
- * apply, or by its time running out, whoever notices that first. All want the lock held.
+ * A change that has to be confirmed: begun by `apply --confirm`, ended by `confirm`, by Enter, by
+ * another apply, or by its time running out, whoever notices that first. All want the lock held.
  */
 #pragma once
 
