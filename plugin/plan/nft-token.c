@@ -4,7 +4,6 @@
  */
 #include "plan/nft-token.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -31,16 +30,19 @@ static const struct {
 	{ NAMES_PRIORITY, "srcnat", 100 },
 };
 
+#define BLANKS " \t\n"
+#define MARKS "{}(),;&|^!=<>"
+
 static bool is_mark_char(char c)
 {
-	return c && strchr("{}(),;&|^!=<>", c);
+	return c && strchr(MARKS, c);
 }
 
 struct token token_read(const char *p)
 {
 	struct token t = { TOKEN_END, p, 0 };
 
-	t.at = p += strspn(p, " \t\n");
+	t.at = p += strspn(p, BLANKS);
 	if (*p == '"') {
 		t = (struct token){ TOKEN_QUOTED, p + 1, strcspn(p + 1, "\"") };
 	} else if (is_mark_char(*p)) {
@@ -48,8 +50,7 @@ struct token token_read(const char *p)
 		t.len = strchr("!=<>", *p) && p[1] == '=' ? 2 : 1;
 	} else if (*p) {
 		t.kind = TOKEN_WORD;
-		while (p[t.len] && !isspace((unsigned char)p[t.len]) && p[t.len] != '"' && !is_mark_char(p[t.len]))
-			t.len++;
+		t.len = strcspn(p, BLANKS MARKS "\"");
 	}
 	return t;
 }
