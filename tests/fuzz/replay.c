@@ -42,10 +42,11 @@ static int is_input(const struct dirent *entry)
 
 static bool enter_corpus(const char *srcdir, const char *program)
 {
-	const char *dash = strrchr(program, '-');
+	const char *slash = strrchr(program, '/');
+	const char *name = strstr(slash ? slash : program, "fuzz-");
 
-	return chdir(srcdir ? srcdir : ".") == 0 && chdir("tests/fuzz/corpus") == 0 && dash &&
-	       chdir(dash + 1) == 0;
+	return chdir(srcdir ? srcdir : ".") == 0 && chdir("tests/fuzz/corpus") == 0 && name &&
+	       chdir(name + strlen("fuzz-")) == 0;
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Fuzz target: a listing of the nftables table. What is read equals itself: it needs no script, and canonical text
+ * is its own canonical text.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "plan/nft.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void expect(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void canonical_is_stable(const char *text)
+{
+	char *once = nft_canonical(text);
+
+	expect(once && nft_text_equal(text, text));
+	free(once);
+}
+
+/* The kernel has no two of a name. */
+static bool has_twins(const struct nft_table *t)
+{
+	for (size_t i = 1; i < t->counter_count; i++)
+		if (strcmp(t->counters[i - 1], t->counters[i]) == 0)
+			return true;
+	for (size_t i = 1; i < t->set_count; i++)
+		if (strcmp(t->sets[i - 1].name, t->sets[i].name) == 0)
+			return true;
+	for (size_t i = 0; i < t->chain_count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(t->chains[i].name, t->chains[k].name) == 0)
+				return true;
+	return false;
+}
+
+/* Two listings, one behind the other: from the first to the second and back. */
+static void differ(const struct nft_table *a, const struct nft_table *b)
+{
+	struct strbuf out = { 0 };
+
+	expect(nft_script(a, b, &out) == 0 && nft_diff(b, a, &out) == 0);
+	strbuf_done(&out);
+	expect(nft_script(a, a, &out) == 0);
+	expect(!out.len || a->dormant || a->other_count || has_twins(a));
+	strbuf_done(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1), *second;
+	struct nft_table a = { 0 }, b = { 0 };
+
+	if (!text)
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	canonical_is_stable(text);
+	second = strstr(text, "\n\f\n");
+	if (second) {
+		*second = '\0';
+		second += 3;
+	}
+	if (nft_parse(text, &a) == 0 && nft_parse(second, &b) == 0)
+		differ(&a, &b);
+	nft_table_done(&a);
+	nft_table_done(&b);
+	free(text);
+	return 0;
+}
