@@ -236,6 +236,28 @@ static struct nft_ctx *get_context(void)
 	return context;
 }
 
+/* libnftables takes and prints hours as local time, but days as the kernel counts them, in UTC: for it this process is in UTC, as
+ * planning is. */
+static int run(const char *commands)
+{
+	const char *zone = getenv("TZ");
+	char *kept = zone ? strdup(zone) : NULL;
+	int err;
+
+	if (zone && !kept)
+		return -ENOMEM;
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	err = nft_run_cmd_from_buffer(context, commands);
+	if (kept)
+		setenv("TZ", kept, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+	free(kept);
+	return err;
+}
+
 /* libnftables says "Error: WORDS", and below it a line of the script, which for a script in memory is the wrong one. */
 static int refuse(const char *what, struct diag *d)
 {
@@ -268,7 +290,7 @@ static int list_table(bool stateless, char **ret, struct diag *d)
 	if (!get_context())
 		return -ENOMEM;
 	nft_ctx_output_set_flags(context, (stateless ? NFT_CTX_OUTPUT_STATELESS : 0) | NFT_CTX_OUTPUT_NUMERIC_PROTO);
-	if (nft_run_cmd_from_buffer(context, "list table inet " OUR_TABLE)) {
+	if (run("list table inet " OUR_TABLE)) {
 		if (table_handle(&handle) || handle)
 			return refuse("list table inet " OUR_TABLE, d);
 		*ret = NULL;		/* it went away just now */
@@ -315,5 +337,5 @@ int nft_run(const char *script, struct diag *d)
 	if (!closes_at_exit)
 		closes_at_exit = atexit(nft_close) == 0;
 	has_changed = true;
-	return nft_run_cmd_from_buffer(context, script) ? refuse("the kernel refuses the table", d) : 0;
+	return run(script) ? refuse("the kernel refuses the table", d) : 0;
 }
