@@ -317,6 +317,12 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 	}
 	if (before.handle && stateless)
 		text = nft_cache_read(&before);
+	/* A cgroup that was made anew has another id, and a rule that has the old one is listed otherwise, though nobody
+	 * changed it. */
+	if (text && strstr(text, "socket cgroupv2")) {
+		free(text);
+		text = NULL;
+	}
 	if (before.handle && !text) {
 		err = list_table(stateless, &text, d);
 		if (err < 0)
