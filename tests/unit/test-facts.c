@@ -65,6 +65,64 @@ static void test_round_trip(void)
 	diag_done(&d);
 }
 
+/* Printing and parsing walk one table: that it names the right members, only a look at them can tell. */
+#define SETS(line, expression)                                                                              \
+	do {                                                                                                \
+		static const char text[] = "ifsteer-facts 1\nlink index 3 name a\n" line "\n";              \
+		struct diag d = { 0 };                                                                      \
+		struct facts f = { 0 };                                                                     \
+		ok(facts_parse("f", text, sizeof(text) - 1, &f, &d) == 0 && (expression), "%s", line);      \
+		facts_done(&f);                                                                             \
+		diag_done(&d);                                                                              \
+	} while (0)
+
+#define RULE "rule family ipv4 from 0.0.0.0/0 to 0.0.0.0/0 action nop "
+
+static void test_members(void)
+{
+	SETS("host ipv4", f.has_family[FAMILY_IPV4] && !f.has_family[FAMILY_IPV6] && !f.forwarding[FAMILY_IPV4]);
+	SETS("host forwarding-ipv6", f.forwarding[FAMILY_IPV6] && !f.forwarding[FAMILY_IPV4] && !f.has_carried);
+	SETS("host rp-filter-all 2", f.rp_filter_all == 2);
+	SETS("link index 4 name b up", f.links.v[1].up && !f.links.v[1].carrier);
+	SETS("link index 4 name b carrier", f.links.v[1].carrier && !f.links.v[1].up);
+	SETS("link index 4 name b point-to-point", f.links.v[1].point_to_point && !f.links.v[1].loopback);
+	SETS("link index 4 name b loopback", f.links.v[1].loopback && !f.links.v[1].enslaved);
+	SETS("link index 4 name b enslaved", f.links.v[1].enslaved && !f.links.v[1].point_to_point);
+	SETS("link index 4 name b rp-filter 1", f.links.v[1].rp_filter == 1 && !f.links.v[1].src_valid_mark);
+	SETS("link index 4 name b mtu 9", f.links.v[1].mtu == 9);
+	SETS("address link 3 addr ::1 tentative", f.addresses[0].tentative && !f.addresses[0].deprecated);
+	SETS("address link 3 addr ::1 deprecated", f.addresses[0].deprecated && !f.addresses[0].temporary);
+	SETS("address link 3 addr ::1 temporary", f.addresses[0].temporary && !f.addresses[0].tentative);
+	SETS("address link 3 addr ::1 scope 9 len 7", f.addresses[0].scope == 9 && f.addresses[0].len == 7);
+	SETS("route family ipv4 dst 0.0.0.0/0 onlink", f.routes[0].onlink && !f.routes[0].dead);
+	SETS("route family ipv4 dst 0.0.0.0/0 dead", f.routes[0].dead && !f.routes[0].onlink);
+	SETS("route family ipv4 dst 0.0.0.0/0 via 0.0.0.0", f.routes[0].has_gateway && !f.routes[0].has_src);
+	SETS("route family ipv4 dst 0.0.0.0/0 src 0.0.0.0", f.routes[0].has_src && !f.routes[0].has_gateway);
+	SETS("route family ipv4 dst 0.0.0.0/0 table 5 type 6", f.routes[0].table == 5 && f.routes[0].type == 6);
+	SETS("route family ipv4 dst 0.0.0.0/0 protocol 5 scope 6", f.routes[0].protocol == 5 && f.routes[0].scope == 6);
+	SETS("route family ipv4 dst 0.0.0.0/0 metric 5 oif 6 mtu 7", f.routes[0].metric == 5 && f.routes[0].oif == 6 &&
+	     f.routes[0].mtu == 7);
+	SETS(RULE "not", f.rules[0].invert && !f.rules[0].has_other);
+	SETS(RULE "other", f.rules[0].has_other && !f.rules[0].invert);
+	SETS(RULE "uids 5-6", f.rules[0].has_uids && f.rules[0].uids.to == 6 && !f.rules[0].has_suppress);
+	SETS(RULE "suppress 5 table 6 target 7", f.rules[0].suppress == 5 && f.rules[0].table == 6 &&
+	     f.rules[0].target == 7);
+	SETS(RULE "fwmark 5 fwmask 7 priority 6", f.rules[0].fwmark == 5 && f.rules[0].fwmask == 7 &&
+	     f.rules[0].priority == 6);
+	SETS(RULE "sport 5 dport 6 ip-protocol 7", f.rules[0].sport.from == 5 && f.rules[0].dport.to == 6 &&
+	     f.rules[0].ip_protocol == 7);
+	SETS(RULE "iif a oif b protocol 77", f.rules[0].iif[0] == 'a' && f.rules[0].oif[0] == 'b' &&
+	     f.rules[0].protocol == 77);
+	SETS("rule family ipv4 from 10.0.0.0/8 to 11.0.0.0/16 action goto", f.rules[0].src.len == 8 &&
+	     f.rules[0].dst.len == 16 && f.rules[0].action == RULE_GOTO);
+	SETS("told name a down", f.told[0].down && !f.told[0].offline);
+	SETS("told name a offline", f.told[0].offline && !f.told[0].down);
+	SETS("told name a refused-ipv4", f.told[0].refused[FAMILY_IPV4] && !f.told[0].refused[FAMILY_IPV6]);
+	SETS("told name a gateway-ipv6 ::1", f.told[0].has_gateway[FAMILY_IPV6] && !f.told[0].has_gateway[FAMILY_IPV4]);
+	SETS("saved name a index 3 value 2", f.saved[0].value == 2 && !f.saved[0].src_valid_mark);
+	SETS("name kind group name a id 5", f.names[0].kind == 'g' && f.names[0].id == 5);
+}
+
 static const struct {
 	const char *line;		/* behind the first line */
 	const char *message;		/* without the place */
@@ -151,6 +209,7 @@ static void test_places(void)
 int main(void)
 {
 	test_round_trip();
+	test_members();
 	test_bad();
 	test_no_facts();
 	test_places();
