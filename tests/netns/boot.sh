@@ -62,14 +62,21 @@ boot_init() {
 
 # boot NAME: the host starts, and systemd says that all is well.
 boot() {
+	local init
+	init="$(declare -f boot_init); boot_root=$boot_root; boot_init"
 	(
 		echo 0 >"$BOOT_CGROUP/cgroup.procs" || exit
-		exec nsenter --net=/run/netns/h unshare -m -p -u -i -C --fork --kill-child \
-			"$BASH" -c "$(declare -f boot_init); boot_root=$boot_root; boot_init"
+		exec nsenter --net=/run/netns/h unshare -m -p -u -i -C --fork --kill-child "$BASH" -c "$init"
 	) &
 	boot_outside=$!
-	eventually 5 boot_find && eventually 10 boot_bus
-	is "$1" "$(boot_in systemctl is-system-running --wait)" running || note "$(boot_in systemctl --failed)"
+	eventually 10 boot_find && eventually 20 boot_bus
+	is "$1" "$(boot_in timeout 60 systemctl is-system-running --wait)" running || note "$(boot_in systemctl --failed)"
+}
+
+# The process that is 1 in its own namespace.
+boot_find() {
+	read -r boot_pid _ < <(cat "/proc/$boot_outside/task/$boot_outside/children"; echo)
+	[ -n "$boot_pid" ] && grep -qE '^NSpid:.*[[:space:]]1$' "/proc/$boot_pid/status"
 }
 
 # Before that systemctl can't be answered, and does not wait.
@@ -79,6 +86,8 @@ boot_find() {
 	read -r boot_pid _ < <(cat "/proc/$boot_outside/task/$boot_outside/children"; echo) && [ -n "$boot_pid" ]
 }
 
+boot_is_off() { ! kill -0 "$boot_outside"; }
+
 # boot_in COMMAND…: inside the running host.
 boot_in() {
 	nsenter -t "$boot_pid" -m -p -u -i -C -n -- "$@"
@@ -87,6 +96,7 @@ boot_in() {
 # shut_down: as poweroff does it. The disk stays; the kernel's memory, and so namespace h, does not.
 shut_down() {
 	kill -s RTMIN+4 "$boot_pid"
+	quiet "the host is shut down" eventually 20 boot_is_off || kill -KILL "$boot_outside"
 	wait "$boot_outside"
 	ip -n h link del eth0
 	ip -n h link del eth2
