@@ -63,48 +63,47 @@ static const char *const hooks[BASE_CHAINS][3] = {
 	  "type filter hook postrouting priority 90; policy accept;" },
 };
 
-/* What planning writes. %1$u: a small number; %2$s: a chain further on. */
+/* What planning writes; # is a small number, $ a chain further on. */
 static const char *const rules[] = {
-	"ip daddr { 10.%1$u.0.0/16, 10.9.0.0/16 } goto %2$s",
-	"ip daddr { 10.%1$u.0.1-10.%1$u.0.9, 10.7.0.0/16, 10.6.0.0/16 } counter name \"c0\" goto %2$s",
-	"ip6 daddr { fd00:%1$u::/64, fe80::/10 } accept",
-	"ip daddr @s0 goto %2$s",
+	"ip daddr { 10.#.0.0/16, 10.9.0.0/16 } goto $",
+	"ip daddr { 10.#.0.1-10.#.0.9, 10.7.0.0/16, 10.6.0.0/16 } counter name \"c0\" goto $",
+	"ip6 daddr { fd00:#::/64, fe80::/10 } accept",
+	"ip daddr @s0 goto $",
 	"ip saddr != @s0 accept",
 	"ip6 daddr @s1 counter name \"c0\" accept",
 	"oifname @s2 drop",
-	"oifname { \"lo\", \"eth%1$u\", \"e\\*\" } return",
-	"iifname \"eth%1$u\" goto %2$s",
+	"oifname { \"lo\", \"eth#\", \"e\\*\" } return",
+	"iifname \"eth#\" goto $",
 	"ip saddr . oifname @s3 accept",
 	"meta mark & 0xff000000 vmap @m0",
-	"ct mark & 0xff000000 vmap { 0x0%1$u000000 : goto %2$s }",
+	"ct mark & 0xff000000 vmap { 0x0#000000 : goto $ }",
 	"iifname vmap @m1",
-	"meta mark set meta mark & 0x0%1$uffffff | 0x0%1$u000000",
+	"meta mark set meta mark & 0x0#ffffff | 0x0#000000",
 	"meta mark set meta mark | 0xff000000",
-	"ct mark set ct mark & 0x0%1$uffffff | 0x0%1$u000000",
-	"meta mark & 0xff000000 == 0x0%1$u000000 drop",
+	"ct mark set ct mark & 0x0#ffffff | 0x0#000000",
+	"meta mark & 0xff000000 == 0x0#000000 drop",
 	"meta mark & 0x00ffffff != 0x00000000 accept",
-	"ct mark & 0xff000000 != 0xf%1$u000000 jump %2$s",
-	"ct direction reply goto %2$s",
-	"ct state new,untracked goto %2$s",
-	"ct state != new ct mark & 0xff000000 == 0x0%1$u000000 jump %2$s",
-	"ct state new tcp flags & (syn | rst) == 0 goto %2$s",
+	"ct mark & 0xff000000 != 0xf#000000 jump $",
+	"ct direction reply goto $",
+	"ct state new,untracked goto $",
+	"ct state != new ct mark & 0xff000000 == 0x0#000000 jump $",
+	"ct state new tcp flags & (syn | rst) == 0 goto $",
 	"tcp flags & (fin | syn | rst | ack) == syn accept",
-	"meta l4proto { 6, 17 } th dport { %1$u, 80, 8000-8100 } accept",
-	"meta l4proto tcp th dport %1$u accept",
-	"udp sport %1$u ip daddr 10.0.0.0/8 accept",
+	"meta l4proto { 6, 17 } th dport { #, 80, 8000-8100 } accept",
+	"meta l4proto tcp th dport # accept",
+	"udp sport # ip daddr 10.0.0.0/8 accept",
 	"meta l4proto { icmp, ipv6-icmp } accept",
 	"icmpv6 type { nd-router-solicit, nd-neighbor-advert } accept",
-	"meta skuid { %1$u, 1000-2000 } counter name \"c0\" drop",
-	"meta skgid %1$u accept",
-	"meta nfproto ipv4 meta skuid %1$u accept",
+	"meta skuid { #, 1000-2000 } counter name \"c0\" drop",
+	"meta skgid # accept",
+	"meta nfproto ipv4 meta skuid # accept",
 	"fib daddr type { local, broadcast, multicast } return",
 	"fib saddr . oif type != local accept",
 	"reject with icmpx host-unreachable",
 	"meta l4proto tcp reject with tcp reset",
-	"jhash ip saddr . ip daddr . meta l4proto . th sport . th dport mod 10 seed 0x1%1$u vmap { 0-4 : goto %2$s, "
-	"5-9 : accept }",
-	"ip dscp { af41, cs1, %1$u } accept",
-	"ether saddr 0%1$u:11:22:33:44:55 accept",
+	"jhash ip saddr . ip daddr . meta l4proto . th sport mod 10 seed 0x1# vmap { 0-4 : goto $, 5-9 : accept }",
+	"ip dscp { af41, cs1, # } accept",
+	"ether saddr 0#:11:22:33:44:55 accept",
 	"meta day { \"Monday\", \"Friday\" } accept",
 	"return",
 };
@@ -114,16 +113,19 @@ static bool is_common(const char *rule)
 	return !strstr(rule, "@s") && !strstr(rule, "@m") && !strstr(rule, "c0");
 }
 
-/* Two arguments for each format, used or not: the formats are ours. */
-__attribute__((format(printf, 1, 0)))
-static const char *fill(const char *fmt, ...)
+static const char *fill(const char *pattern, unsigned int number, const char *target)
 {
 	static char text[512];
-	va_list args;
+	size_t n = 0;
 
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
+	for (; *pattern && n < sizeof(text) - 16; pattern++)
+		if (*pattern == '#')
+			n += (size_t)sprintf(text + n, "%u", number);
+		else if (*pattern == '$')
+			n += (size_t)sprintf(text + n, "%s", target);
+		else
+			text[n++] = *pattern;
+	text[n] = '\0';
 	return text;
 }
 
@@ -139,7 +141,7 @@ static int add_rules(struct nft_chain *c, unsigned int number, unsigned int type
 		if (types && !is_common(rule))
 			continue;
 		snprintf(target, sizeof(target), "c%u", number < BASE_CHAINS ? BASE_CHAINS + dice(2) : number + 1);
-		if (number + 1 >= CHAINS && strstr(rule, "%2$s"))
+		if (number + 1 >= CHAINS && strstr(rule, "$"))
 			continue;
 		snprintf(comment, sizeof(comment), "policy-%u \xc3\xa4 a.conf:%u", dice(3), dice(3));
 		/* What not every hook takes stands in the first alone. */
@@ -191,13 +193,13 @@ static int add_sets(struct nft_table *t, unsigned int types)
 	s = nft_add_set(t, "s1", false, "ipv6_addr", "interval");
 	err = err ?: s ? add_ranges(s, FAMILY_IPV6) : -ENOMEM;
 	s = nft_add_set(t, "s2", false, types ? "inet_service" : "ifname", NULL);
-	err = err ?: s ? add_elements(s, types ? "%1$u" : "\"eth%1$u\"") : -ENOMEM;
+	err = err ?: s ? add_elements(s, types ? "#" : "\"eth#\"") : -ENOMEM;
 	s = nft_add_set(t, "s3", false, "ipv4_addr . ifname", NULL);
-	err = err ?: s ? add_elements(s, "10.0.0.%1$u . \"eth%1$u\"") : -ENOMEM;
+	err = err ?: s ? add_elements(s, "10.0.0.# . \"eth#\"") : -ENOMEM;
 	s = nft_add_set(t, "m0", true, "mark : verdict", NULL);
-	err = err ?: s ? add_elements(s, "0x0%1$u000000 : %2$s") : -ENOMEM;
+	err = err ?: s ? add_elements(s, "0x0#000000 : $") : -ENOMEM;
 	s = nft_add_set(t, "m1", true, types ? "inet_service : verdict" : "ifname : verdict", NULL);
-	err = err ?: s ? add_elements(s, types ? "%1$u : %2$s" : "\"eth%1$u\" : %2$s") : -ENOMEM;
+	err = err ?: s ? add_elements(s, types ? "# : $" : "\"eth#\" : $") : -ENOMEM;
 	s = nft_add_set(t, "names_4", false, "ipv4_addr", "interval,timeout");
 	if (s) {
 		s->is_dynamic = true;
@@ -249,8 +251,7 @@ static const char *const edits[] = {
 	"flush map inet ifsteer m0",
 	"add element inet ifsteer m0 { 0x99000000 : drop }",
 	"add counter inet ifsteer theirs; add rule inet ifsteer c4 counter name theirs",
-	"add set inet ifsteer theirs { type ipv4_addr; flags interval; elements = { 1.0.0.0/8 } }; "
-	"add rule inet ifsteer c5 ip daddr @theirs drop",
+	"add set inet ifsteer theirs { type ipv4_addr; }; add rule inet ifsteer c5 ip daddr @theirs drop",
 	"add quota inet ifsteer q { over 100 mbytes }; add rule inet ifsteer c4 quota name q drop",
 	"add table inet ifsteer { flags dormant; }",
 	"delete table inet ifsteer",
