@@ -22,10 +22,16 @@ boot_enter() {
 		wait $inside
 		status=$?
 		wait $inside 2>/dev/null
-		find "$BOOT_CGROUP" -depth -type d -exec rmdir {} +
+		eventually 5 boot_cgroup_gone
 		exit $status
 	fi
 	lab_enter here
+}
+
+# What was killed just now may still be on its way out.
+boot_cgroup_gone() {
+	find "$BOOT_CGROUP" -depth -type d -exec rmdir {} +
+	[ ! -d "$BOOT_CGROUP" ]
 }
 
 # boot_install UNIT…: makes the host's disk: ifsteer installed, nothing started at boot but the units that are named.
