@@ -46,6 +46,15 @@ static struct prefix random_prefix(enum family f, unsigned int i)
 	return prefix_of(&a, f == FAMILY_IPV6 ? 24 + 8 * dice(14) : 24 + dice(9));
 }
 
+static struct addr address(const char *text)
+{
+	struct addr a = { 0 };
+
+	if (addr_parse(text, &a))
+		printf("Bail out! %s\n", text);
+	return a;
+}
+
 static struct route random_route(unsigned int i, const struct links *links)
 {
 	static const uint8_t types[] = { RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW };
@@ -63,19 +72,14 @@ static struct route random_route(unsigned int i, const struct links *links)
 	r.oif = links_by_name(links, dice(2) ? "eth0" : "it's\\a\"b")->index;
 	r.scope = f == FAMILY_IPV4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	if (dice(2)) {
-		enum family of_gateway = f == FAMILY_IPV4 && dice(3) == 0 ? FAMILY_IPV6 : f;
-		bool ignored = addr_parse(of_gateway == FAMILY_IPV6 ? "fe80::1" : "192.0.2.1", &r.gateway);
-
-		(void)ignored;
+		r.gateway = address(f == FAMILY_IPV6 || dice(3) == 0 ? "fe80::1" : "192.0.2.1");
 		r.has_gateway = r.onlink = true;
 		r.scope = RT_SCOPE_UNIVERSE;
 	} else if (f == FAMILY_IPV4 && dice(4) == 0) {
 		r.scope = RT_SCOPE_UNIVERSE;
 	}
 	if (dice(3) == 0) {
-		bool ignored = addr_parse(f == FAMILY_IPV6 ? "fd77::1" : "10.77.0.1", &r.src);
-
-		(void)ignored;
+		r.src = address(f == FAMILY_IPV6 ? "fd77::1" : "10.77.0.1");
 		r.has_src = true;
 	}
 	if (dice(4) == 0)
