@@ -42,11 +42,6 @@ static void words_done(struct words *w)
 	free(w->v);
 }
 
-static int compare_words(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static bool tokenise(struct canon *c, const char *text)
 {
 	struct token *t;
@@ -134,60 +129,6 @@ static void put_value(struct canon *c, const struct token *t)
 
 /* ---- sets in braces ---- */
 
-static bool all_addresses(const struct words *w, struct addr_ranges *ret)
-{
-	struct addr_range r;
-
-	for (size_t i = 0; i < w->count; i++)
-		if (addr_range_parse(w->v[i], &r) < 0 || (i && r.from.family != ret->v[0].from.family) ||
-		    addr_ranges_add(ret, &r) < 0)
-			return false;
-	addr_ranges_normalise(ret);
-	return true;
-}
-
-static bool all_numbers(const struct words *w, struct numbers *ret)
-{
-	struct number_range r;
-
-	for (size_t i = 0; i < w->count; i++)
-		if (number_range_parse(w->v[i], UINT32_MAX, &r) < 0 || numbers_add(ret, r) < 0)
-			return false;
-	numbers_normalise(ret);
-	return true;
-}
-
-/* nft merges what is adjacent and sorts by value or by accident. A set of one is that one. */
-static void put_set(struct canon *c, struct words *w)
-{
-	CLEANUP(addr_ranges_done) struct addr_ranges addresses = { 0 };
-	CLEANUP(numbers_done) struct numbers numbers = { 0 };
-	CLEANUP(strbuf_done) struct strbuf list = { 0 };
-	char text[RANGE_TEXT_SIZE];
-	size_t n = w->count;
-
-	if (all_addresses(w, &addresses)) {
-		n = addresses.count;
-		for (size_t i = 0; i < n; i++)
-			strbuf_printf(&list, "%s%s", i ? ", " : "", addr_range_print(&addresses.v[i], text));
-	} else if (all_numbers(w, &numbers)) {
-		n = numbers.count;
-		for (size_t i = 0; i < n; i++) {
-			strbuf_printf(&list, "%s%u", i ? ", " : "", numbers.v[i].from);
-			if (numbers.v[i].to != numbers.v[i].from)
-				strbuf_printf(&list, "-%u", numbers.v[i].to);
-		}
-	} else {
-		qsort(w->v, n, sizeof(*w->v), compare_words);
-		for (size_t i = 0; i < n; i++)
-			strbuf_printf(&list, "%s%s", i ? ", " : "", w->v[i]);
-	}
-	c->out.failed |= list.failed;
-	put(c, n == 1 && !strstr(list.text ?: "", " : ") ? "" : "{ ");
-	strbuf_add(&c->out, list.text ?: "");
-	strbuf_add(&c->out, n == 1 && !strstr(list.text ?: "", " : ") ? "" : " }");
-}
-
 static void canon_next(struct canon *c);
 
 /* Behind the opening brace. Each element is made canonical on its own. */
@@ -215,8 +156,10 @@ static void canon_set(struct canon *c)
 	c->depth--;
 	c->out = outer;
 	c->names = NAMES_NONE;
-	if (!c->out.failed)
-		put_set(c, &w);
+	if (c->out.failed)
+		return;
+	put(c, "");
+	elements_print(w.v, w.count, &c->out);
 }
 
 /* ---- flags: `syn / fin,syn` and `& (fin | syn) == syn` ---- */

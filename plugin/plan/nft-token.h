@@ -29,3 +29,9 @@ bool token_named(const struct token *t, enum name_space space, int *ret);
 bool token_masked(const struct token *t, uint32_t *ret_value, uint32_t *ret_mask);
 /* An address, prefix or range. */
 bool token_range(const struct token *t, struct addr_range *ret);
+
+/* The elements of a set in braces, each in canonical form and at least one; puts them into order. */
+struct strbuf;
+void elements_print(char **v, size_t count, struct strbuf *out);
+/* Of texts, for qsort. */
+int compare_words(const void *a, const void *b);
