@@ -11,7 +11,7 @@
 #include "commands/status.h"
 #include "commands/wrapped.h"
 
-#define LABEL "  %-13s"
+#define LABEL "  %-12s "
 #define LABEL_SIZE 32
 
 /* ---- text ---- */
@@ -124,13 +124,14 @@ static void put_source(const struct explanation *e, struct strbuf *out)
 		if (e->is_rewritten)
 			strbuf_add(&b, "; the packet is rewritten on its way out");
 		put_line(out, "socket", &b);
-	} else if (e->is_rewritten) {
-		strbuf_printf(&b, "%s is rewritten on its way out", addr_print(&e->flow.src, text));
+	} else if (e->flow.has_src && !e->link->loopback) {
+		strbuf_printf(&b, "%s %s", addr_print(&e->flow.src, text), e->is_rewritten ? "is rewritten on its way out" :
+			      "is kept, unless another nftables table rewrites it (Docker's, say)");
 		put_line(out, "source", &b);
 	}
-	if (e->link->loopback)
-		return;
 	switch (e->reverse) {
+	case REVERSE_UNASKED:
+		return;
 	case REVERSE_NONE:
 		strbuf_add(&b, e->flow.family == FAMILY_IPV6 ? "passes (IPv6 has no rp_filter)" : "passes (rp_filter is 0)");
 		break;

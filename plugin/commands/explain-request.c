@@ -37,14 +37,14 @@ struct reading {
 	struct request *request;
 };
 
-static const char *given(const struct reading *r, enum explain_option o)
+static const char *value(const struct reading *r, enum explain_option o)
 {
 	return r->options->given[o];
 }
 
 static enum exit_code bad(const struct reading *r, enum explain_option o, const char *what)
 {
-	return usage_error(r->options->command, "%s: \"%s\" is not %s", explain_options[o].name, given(r, o), what);
+	return usage_error(r->options->command, "%s: \"%s\" is not %s", explain_options[o].name, value(r, o), what);
 }
 
 /* ---- what the policy language reads: a policy with this one selector ---- */
@@ -57,7 +57,7 @@ static char *selector_text(const struct reading *r, enum explain_option o)
 	if (o == EXPLAIN_SPORT || o == EXPLAIN_DPORT)
 		strbuf_printf(&b, "protocol = %u; ", r->request->flow.protocol);
 	strbuf_printf(&b, "%s = \"", explain_options[o].name + 2);
-	for (const char *c = given(r, o); *c; c++) {
+	for (const char *c = value(r, o); *c; c++) {
 		if (*c == '"' || *c == '\\')
 			strbuf_add(&b, "\\");
 		strbuf_add_bytes(&b, c, 1);
@@ -70,10 +70,10 @@ static char *selector_text(const struct reading *r, enum explain_option o)
 static enum exit_code complain(const struct reading *r, enum explain_option o, const struct diag *d)
 {
 	const char *text = d->count && d->items[0].text ? d->items[0].text : "";
-	const char *value = strstr(text, ": \"explain\": ");
+	const char *at = strstr(text, ": \"explain\": ");
 
-	value = strstr(value ? value : text, ": \"");
-	return usage_error(r->options->command, "%s%s", explain_options[o].name, value ? value : ": not understood");
+	at = strstr(at ? at : text, ": \"");
+	return usage_error(r->options->command, "%s%s", explain_options[o].name, at ? at : ": not understood");
 }
 
 static enum exit_code read_selector(const struct reading *r, enum explain_option o, struct config *ret)
@@ -106,7 +106,7 @@ static enum exit_code read_number(const struct reading *r, enum explain_option o
 	const struct number_match *m;
 	enum exit_code code;
 
-	if (!given(r, o))
+	if (!value(r, o))
 		return EXIT_DONE;
 	code = read_selector(r, o, &c);
 	if (code)
@@ -124,7 +124,7 @@ static enum exit_code read_mac(const struct reading *r)
 	CLEANUP(config_done) struct config c = { 0 };
 	enum exit_code code;
 
-	if (!given(r, EXPLAIN_MAC))
+	if (!value(r, EXPLAIN_MAC))
 		return EXIT_DONE;
 	code = read_selector(r, EXPLAIN_MAC, &c);
 	if (code)
@@ -142,9 +142,9 @@ static enum exit_code read_from(const struct reading *r)
 {
 	struct flow *f = &r->request->flow;
 
-	if (!given(r, EXPLAIN_FROM))
+	if (!value(r, EXPLAIN_FROM))
 		return EXIT_DONE;
-	if (addr_parse(given(r, EXPLAIN_FROM), &f->src))
+	if (addr_parse(value(r, EXPLAIN_FROM), &f->src))
 		return bad(r, EXPLAIN_FROM, "an address");
 	f->has_src = true;
 	return EXIT_DONE;
@@ -154,15 +154,15 @@ static enum exit_code read_id(const struct reading *r, enum explain_option o, ui
 {
 	int err;
 
-	if (!given(r, o) || !number_parse(given(r, o), UINT32_MAX - 1, ret))
+	if (!value(r, o) || !number_parse(value(r, o), UINT32_MAX - 1, ret))
 		return EXIT_DONE;
-	err = (o == EXPLAIN_USER ? r->names->user : r->names->group)(r->names->ctx, given(r, o), ret);
+	err = (o == EXPLAIN_USER ? r->names->user : r->names->group)(r->names->ctx, value(r, o), ret);
 	if (err == -ENOENT && r->options->facts)
 		return bad(r, o, "among the names of these facts (an id always works)");
 	if (err == -ENOENT)
 		return bad(r, o, o == EXPLAIN_USER ? "a user of this host" : "a group of this host");
 	if (err)
-		message_errno(given(r, o), err);
+		message_errno(value(r, o), err);
 	return err ? EXIT_UNEXPECTED : EXIT_DONE;
 }
 
@@ -170,7 +170,7 @@ static enum exit_code read_mark(const struct reading *r)
 {
 	uint32_t mask;
 
-	if (given(r, EXPLAIN_MARK) && mark_parse(given(r, EXPLAIN_MARK), &r->request->flow.mark, &mask))
+	if (value(r, EXPLAIN_MARK) && mark_parse(value(r, EXPLAIN_MARK), &r->request->flow.mark, &mask))
 		return bad(r, EXPLAIN_MARK, "a mark, like 0x100");
 	return EXIT_DONE;
 }
@@ -184,7 +184,7 @@ static bool read_digits(const char *text, uint32_t max, uint32_t *ret)
 static enum exit_code read_time(const struct reading *r)
 {
 	static const char days[] = "mon tue wed thu fri sat sun ";
-	const char *text = given(r, EXPLAIN_TIME), *day;
+	const char *text = value(r, EXPLAIN_TIME), *day;
 	uint32_t hour, minute;
 	char word[5] = "";
 
@@ -203,16 +203,16 @@ static enum exit_code read_forwarded(const struct reading *r)
 {
 	struct flow *f = &r->request->flow;
 
-	f->in = given(r, EXPLAIN_IN);
+	f->in = value(r, EXPLAIN_IN);
 	f->forwarded = f->in || f->mac;
 	if (f->in && (!*f->in || strlen(f->in) >= NAME_SIZE || !strcmp(f->in, "lo")))
 		return bad(r, EXPLAIN_IN, "an interface by which packets come in");
 	for (enum explain_option o = EXPLAIN_USER; o <= EXPLAIN_CGROUP; o++)
-		if (f->forwarded && given(r, o))
+		if (f->forwarded && value(r, o))
 			return usage_error(r->options->command, "%s is of this host's own packets, and with %s the packet is a "
 					   "forwarded one", explain_options[o].name, explain_options[f->in ? EXPLAIN_IN :
 					   EXPLAIN_MAC].name);
-	f->cgroup = given(r, EXPLAIN_CGROUP);
+	f->cgroup = value(r, EXPLAIN_CGROUP);
 	return EXIT_DONE;
 }
 
@@ -316,13 +316,13 @@ static int add_name(struct request *r, struct fact_name **names, const struct fa
 /* The names that the policy uses, and those of the command line; their texts are borrowed. */
 static int collect_names(const struct session *s, struct request *r, struct fact_name **names)
 {
-	const char *const *given_names = s->options->given;
+	const char *const *given = s->options->given;
 	int err = 0;
 
 	for (size_t i = 0; i < s->read.name_count && err == 0; i++)
 		err = add_name(r, names, &s->read.names[i]);
 	for (int k = 0; k < 2 && err == 0; k++) {
-		const char *name = given_names[k ? EXPLAIN_GROUP : EXPLAIN_USER];
+		const char *name = given[k ? EXPLAIN_GROUP : EXPLAIN_USER];
 		/* The struct is made for names that are owned; nobody writes to this one or frees it. */
 		struct fact_name n = { k ? 'g' : 'u', (char *)(uintptr_t)name, k ? r->flow.gid : r->flow.uid };
 
@@ -336,6 +336,7 @@ static int collect_names(const struct session *s, struct request *r, struct fact
 
 int request_complete(const struct session *s, struct request *r, struct fact_name **names)
 {
+	const char *const *given = s->options->given;
 	struct flow *f = &r->flow;
 
 	if (!r->has_time) {
@@ -345,7 +346,8 @@ int request_complete(const struct session *s, struct request *r, struct fact_nam
 		f->minute = (uint32_t)((minutes + 3 * MINUTES_OF_DAY) % MINUTES_OF_WEEK);
 	}
 	/* Nobody else's packets leave this host but those that it forwards. */
-	if (f->has_src && !is_own_address(&s->facts, &f->src))
+	if (f->has_src && !is_own_address(&s->facts, &f->src) && !given[EXPLAIN_USER] && !given[EXPLAIN_GROUP] &&
+	    !given[EXPLAIN_CGROUP])
 		f->forwarded = true;
 	return collect_names(s, r, names);
 }

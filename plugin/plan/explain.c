@@ -237,6 +237,11 @@ static bool connect_socket(struct explainer *x)
 	static const char no_route[] = "the first look-up finds no way, so connect() fails before a policy is asked";
 	struct explanation *e = x->e;
 
+	if (e->flow.has_src && fib_address_type(&x->fib, &e->flow.src) != RTN_LOCAL) {
+		refuse(x, ACTION_UNREACHABLE, "no socket can have this source: it is not an address of this host, or its "
+		       "interface is down");
+		return false;
+	}
 	if (!look_up(x, &e->flow, no_route))
 		return false;
 	if (e->flow.has_src)
@@ -310,6 +315,14 @@ static int judge_forwarded(struct explainer *x, const struct policy_plan **ret)
 	return is_judged(x, HOOK_FORWARDED) ? find_policy(x, ret) : 0;
 }
 
+/* Broadcast or multicast. */
+static bool is_for_many(const struct explainer *x)
+{
+	uint8_t type = fib_address_type(&x->fib, &x->e->flow.dst);
+
+	return type == RTN_BROADCAST || type == RTN_MULTICAST;
+}
+
 /* ---- reverse-path filters ---- */
 
 static uint8_t filter_of(const struct plan *p, const struct link *l)
@@ -344,7 +357,7 @@ static void judge_reply(struct explainer *x)
 {
 	struct flow key = x->e->flow;
 
-	if (x->e->link->loopback || !key.has_src)
+	if (x->e->link->loopback || !key.has_src || is_for_many(x))
 		return;
 	key.mark = 0;
 	key.uid = 0;
@@ -380,29 +393,43 @@ static const struct path *path_by_mark(const struct plan *p, uint32_t mark)
 	return NULL;
 }
 
+static bool stands_on_loopback(const struct facts *f, const struct addr *a)
+{
+	for (size_t i = 0; i < f->address_count; i++) {
+		const struct link *l = links_by_index(&f->links, f->addresses[i].link);
+
+		if (l && l->loopback && addr_compare(&f->addresses[i].addr, a) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_steered(const struct explainer *x)
+{
+	uint32_t ours = x->e->mark & x->plan->config->settings.mark_mask;
+
+	return ours && ours != x->plan->mark_main;
+}
+
+/* The chain `nat`. */
 static bool is_masqueraded(const struct explainer *x)
 {
 	const struct path *out = plan_path(x->plan, x->e->link->name);
 	const struct addr *src = &x->e->flow.src;
 
-	if (!x->e->flow.has_src || !out || !out->quoted[0] || has_address(out, src))
+	if (!x->e->flow.has_src || !out || !out->quoted[0] || out->interface->snat == SNAT_NEVER || has_address(out, src))
 		return false;
-	if (out->interface->snat == SNAT_NEVER)
-		return false;
-	return is_managed_address(x->plan, src) ||
-	       (out->interface->snat == SNAT_ALWAYS && fib_address_type(&x->fib, src) != RTN_LOCAL);
+	if (is_managed_address(x->plan, src))
+		return true;
+	if (fib_address_type(&x->fib, src) == RTN_LOCAL)
+		return is_steered(x) && !stands_on_loopback(x->plan->facts, src);
+	return out->interface->snat == SNAT_ALWAYS;
 }
 
-/* Broadcasts and multicasts go to all on the link. */
 static void find_gateway(struct explainer *x)
 {
-	const struct route *r = x->e->way.route;
-	uint8_t type = fib_address_type(&x->fib, &x->e->flow.dst);
-
-	if (type == RTN_BROADCAST || type == RTN_MULTICAST || x->e->link->loopback)
-		return;
-	x->e->has_gateway = r->has_gateway;
-	x->e->gateway = r->gateway;
+	x->e->has_gateway = x->e->way.route->has_gateway && !x->e->link->loopback && !is_for_many(x);
+	x->e->gateway = x->e->way.route->gateway;
 }
 
 static void leave(struct explainer *x)

@@ -14,6 +14,7 @@ struct passed_over {
 
 /* What a reverse-path filter will say of the first packet that comes back. */
 enum reverse {
+	REVERSE_UNASKED,		/* none comes: to this host itself, to many, or refused */
 	REVERSE_NONE,			/* nobody filters: IPv6, or rp_filter is 0 */
 	REVERSE_LOOSE,			/* passes, since the sender can be reached at all */
 	REVERSE_STRICT,			/* passes, since the sender is reached by the same interface */
