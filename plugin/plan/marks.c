@@ -6,6 +6,7 @@
 #include "plan/internal.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,7 +281,7 @@ static int need_of_policy(struct marks *m, struct needs *n, const struct policy 
 			continue;
 		if (policy_is_kill_switch(pol))
 			r = need(n, BAND_PATH_KILL, m->recorded_table[at], &p->paths[at].mark_kill);
-		else if (yields)
+		if (r == 0 && ((yields && !policy_is_kill_switch(pol)) || p->marks_replies))
 			r = need(n, BAND_PATH_YIELDS, m->recorded_table[at], &p->paths[at].mark_yields);
 	}
 	return r;
@@ -441,6 +442,19 @@ static int give_new(struct marks *m, const struct needs *n, struct diag *d)
 	return 0;
 }
 
+/* Replies to rewritten and to forwarded packets are looked up backwards by an address that no rule of ours knows
+ * (fib_validate_source); where main has no answer at all they would be dropped. */
+static bool lacks_default(const struct plan *p)
+{
+	for (size_t i = 0; i < p->facts->route_count; i++) {
+		const struct route *r = &p->facts->routes[i];
+
+		if (r->family == FAMILY_IPV4 && r->table == MAIN_TABLE && r->dst.len == 0 && r->type == RTN_UNICAST)
+			return false;
+	}
+	return p->config->settings.rp_filter == RP_FILTER_LOOSE;
+}
+
 static void needs_done(struct needs *n)
 {
 	free(n->v);
@@ -454,6 +468,7 @@ int plan_marks(struct plan *p, struct diag *d)
 	int r;
 
 	p->mark_shift = (unsigned int)__builtin_ctz(mask);
+	p->marks_replies = lacks_default(p);
 	m.max = mask >> p->mark_shift;
 	m.used = calloc((size_t)m.max + 1, sizeof(*m.used));
 	m.recorded_table = calloc(p->path_count + 1, sizeof(*m.recorded_table));

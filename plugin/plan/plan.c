@@ -54,9 +54,13 @@ static int plan_sysctls(struct plan *p)
 
 	if (p->config->settings.rp_filter == RP_FILTER_KEEP)
 		return 0;
-	for (size_t i = 0; i < p->path_count && r == 0; i++)
-		if (p->paths[i].link)
-			r = want_sysctl(p, p->paths[i].link, false, 2);
+	for (size_t i = 0; i < p->path_count && r == 0; i++) {
+		if (!p->paths[i].link)
+			continue;
+		r = want_sysctl(p, p->paths[i].link, false, 2);
+		if (r == 0 && p->marks_replies && p->paths[i].mark_yields)
+			r = want_sysctl(p, p->paths[i].link, true, 1);
+	}
 	return r;
 }
 

@@ -84,6 +84,7 @@ struct plan {
 	const struct facts *facts;
 	unsigned int mark_shift;
 	uint32_t mark_main;		/* 0: not in use */
+	bool marks_replies;		/* main has no IPv4 default route: a reverse look-up needs the mark, even a loose one */
 	bool companion_elsewhere[FAMILY_COUNT];	/* a companion leads to somebody else's table */
 	struct table_mark *tables;
 	size_t table_count;

@@ -234,6 +234,22 @@ static int add_onward(struct plan *p, const struct way *way)
 	return nft_add_rule(c, NULL, "goto to_%s", way->word);
 }
 
+/* Where a reverse look-up needs a mark, replies get the one that lets main's own routes go first: they find the client. */
+static bool has_home(const struct plan *p, const struct path *path)
+{
+	return p->marks_replies && path->mark_yields && path->quoted[0];
+}
+
+static int add_home(struct plan *p, const struct path *path)
+{
+	char name[64];
+	struct nft_chain *c;
+
+	snprintf(name, sizeof(name), "home_%s", path->word);
+	c = nft_add_chain(&p->nft, name, NULL);
+	return c ? add_set(c, "meta mark", p->config->settings.mark_mask, path->mark_yields, only_family(FAMILY_IPV4)) : -ENOMEM;
+}
+
 /* A reply that comes in by the interface that its connection names is on its way in; any other, on its way there. */
 static int add_back(struct plan *p, const struct path *path)
 {
@@ -244,7 +260,10 @@ static int add_back(struct plan *p, const struct path *path)
 	c = nft_add_chain(&p->nft, name, NULL);
 	if (!c)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "iifname %s accept", path->quoted));
+	if (has_home(p, path))
+		TRY(nft_add_rule(c, NULL, "iifname %s goto home_%s", path->quoted, path->word));
+	else
+		TRY(nft_add_rule(c, NULL, "iifname %s accept", path->quoted));
 	return nft_add_rule(c, NULL, "goto to_%s", path->word);
 }
 
@@ -347,9 +366,14 @@ static int add_maps(struct plan *p, const struct ways *w)
 	s = nft_add_set(&p->nft, "replies", true, "mark : verdict", NULL);
 	if (!s)
 		return -ENOMEM;
-	for (size_t i = 0; i < p->path_count; i++)
-		if (is_symmetric(&p->paths[i]))
-			TRY(nft_add_element(s, "0x%08x : goto back_%s", p->paths[i].mark, p->paths[i].word));
+	for (size_t i = 0; i < w->count; i++) {
+		const struct way *way = &w->v[i];
+
+		if (is_crossing(way))
+			TRY(nft_add_element(s, "0x%08x : goto back_%s", way->mark, way->word));
+		else if (way->path && has_home(p, way->path))
+			TRY(nft_add_element(s, "0x%08x : goto home_%s", way->mark, way->path->word));
+	}
 	s = nft_add_set(&p->nft, "arrivals", true, "ifname : verdict", NULL);
 	if (!s)
 		return -ENOMEM;
@@ -375,9 +399,12 @@ int ways_add(struct plan *p)
 		if (needs_onward(p, &w.v[i]))
 			TRY(add_onward(p, &w.v[i]));
 	}
-	for (size_t i = 0; i < p->path_count; i++)
+	for (size_t i = 0; i < p->path_count; i++) {
+		if (has_home(p, &p->paths[i]))
+			TRY(add_home(p, &p->paths[i]));
 		if (is_symmetric(&p->paths[i]))
 			TRY(add_symmetry(p, &p->paths[i]));
+	}
 	for (size_t i = 0; i < p->policy_count; i++)
 		for (int f = 0; f < FAMILY_COUNT; f++) {
 			TRY(add_balance(p, &p->policies[i], (enum family)f, HOOK_LOCAL));
