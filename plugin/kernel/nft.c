@@ -19,6 +19,7 @@
 #include "kernel/netlink.h"
 #include "kernel/nfnetlink.h"
 #include "kernel/nft-cache.h"
+#include "kernel/nft-socket.h"
 
 /* The one context of this process and the one socket for questions, made when they are first needed: making a context costs
  * 0.1 ms. */
@@ -289,6 +290,7 @@ static int list_table(bool stateless, char **ret, struct diag *d)
 
 	if (!get_context())
 		return -ENOMEM;
+	nft_socket_begin();
 	nft_ctx_output_set_flags(context, (stateless ? NFT_CTX_OUTPUT_STATELESS : 0) | NFT_CTX_OUTPUT_NUMERIC_PROTO);
 	if (run("list table inet " OUR_TABLE)) {
 		if (table_handle(&handle) || handle)
@@ -336,12 +338,25 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 
 int nft_run(const char *script, struct diag *d)
 {
-	if (!get_context())
-		return -ENOMEM;
+	uint32_t before, after;
+	int err = nft_generation(&before);
+
+	/* In this order: where there is no socket to be had, making a context ends the process. */
+	if (err == 0 && !get_context())
+		err = -ENOMEM;
+	if (err < 0) {
+		diag_error(d, (struct where){ 0 }, "cannot reach nftables: %s", strerror(-err));
+		return err;
+	}
 	nft_cache_forget();
 	/* The process would wait at its end, if it came to that with the sockets open. */
 	if (!closes_at_exit)
 		closes_at_exit = atexit(nft_close) == 0;
 	has_changed = true;
-	return run(script) ? refuse("the kernel refuses the table", d) : 0;
+	nft_socket_begin();
+	if (nft_run_cmd_from_buffer(context, script) == 0)
+		return 0;
+	err = refuse("the kernel refuses the table", d);
+	/* Refused, or only the answer lost? What is refused makes no generation. */
+	return nft_generation(&after) || before != after ? -EIO : err;
 }

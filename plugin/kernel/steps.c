@@ -366,7 +366,8 @@ static int execute_one(struct run *r, size_t i)
 		err = flush(r);
 		if (err == 0)
 			err = nft_run(s->of.nft, r->d);
-		r->in_force |= err == 0;
+		/* One that may stand must not lose the rules that it needs; too many of them do no harm. */
+		r->in_force |= err == 0 || err == -EIO;
 		return err;
 	case STEP_FORGET_CONNECTIONS:
 		err = flush(r);
