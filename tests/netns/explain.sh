@@ -16,15 +16,15 @@ nobody=$(id -u nobody)
 RANDOM=${EXPLAIN_SEED:-4711}
 flows=0 differ=0 port=20000
 
-# What leaves h in the end, behind all rewriting.
+# What leaves h in the end, behind all rewriting, but for what a router sends back through h: its time to live says so.
 at h nft -f - <<-END
 	table inet wire {
 		set seen_4 { type ipv4_addr . ifname . ipv4_addr . ipv4_addr; flags dynamic; size 65535; }
 		set seen_6 { type ipv6_addr . ifname . ipv6_addr . ipv6_addr; flags dynamic; size 65535; }
 		chain seen {
 			type filter hook postrouting priority 500
-			ct state new update @seen_4 { ip daddr . oifname . ip saddr . rt ip nexthop }
-			ct state new update @seen_6 { ip6 daddr . oifname . ip6 saddr . rt ip6 nexthop }
+			ct state new ip ttl > 62 update @seen_4 { ip daddr . oifname . ip saddr . rt ip nexthop }
+			ct state new ip6 hoplimit > 62 update @seen_6 { ip6 daddr . oifname . ip6 saddr . rt ip6 nexthop }
 		}
 	}
 END
@@ -171,6 +171,12 @@ ip -n h -6 route add prohibit 2001:db8::77
 ip -n h rule add fwmark 0x4000/0xff00 lookup 100 priority 100
 policies "{ name = \"on-premises\"; $TO via = \"eth2\"; }, { name = \"table\"; to = \"10.200.0.0/16\"; table = 100; }, { name = \"u\"; user = \"nobody\"; via = \"eth2\"; }"
 agree "among other people's rules and routes" 40 10
+ip -n h rule add uidrange "$nobody-$nobody" lookup 100 priority 90
+ip -n h -6 route add default via fd00:e2::1 dev eth2 table 100
+ip -n h -6 rule add uidrange "$nobody-$nobody" lookup 100 priority 90
+agree "among other people's rules for users" 30
+ip -n h rule del priority 90
+ip -n h -6 rule del priority 90
 ip -n h addr add 10.200.0.77/24 dev eth0
 ip -n h addr add 172.31.99.1/24 dev eth2
 ip -n h addr add fd00:e0::77/64 dev eth0 nodad

@@ -371,6 +371,11 @@ static void test_rules(void)
 		     "- main eth1 via 192.168.77.9 from 192.168.77.1 table 100" :
 		     "- main eth0 via 10.200.0.1 from 10.200.0.2 table 21001", "");
 	}
+	/* The look-up with the mark knows no user: IPv4 takes it for root's. */
+	with("route family ipv4 dst 0.0.0.0/0 via 192.168.77.9 oif 4 table 100 type 1\n"
+	     "rule family ipv4 from 0.0.0.0/0 to 0.0.0.0/0 priority 100 uids 1000-1000 action lookup table 100\n", ON_PREMISES,
+	     PACKET("10.0.1.9", .uid = 1000),
+	     "p via eth2 via 172.31.64.1 from 172.31.70.5 socket 192.168.77.1 mark 0x2000000 table 21002", "");
 	with("rule family ipv4 from 0.0.0.0/0 to 0.0.0.0/0 priority 100 action unreachable\n", "", PACKET(TO), "- unreachable", "");
 	with("route family ipv4 dst 198.51.100.0/24 table 100 type 9\n"
 	     "route family ipv4 dst 0.0.0.0/0 via 192.168.77.9 oif 4 table 100 type 1\n"
@@ -381,9 +386,12 @@ static void test_rules(void)
 static void test_sources(void)
 {
 	/* The first primary address on the gateway's subnet; never a secondary one. */
-	with("address link 2 addr 10.99.0.1 len 24 order 0\naddress link 2 addr 10.200.0.1 len 24 order 1 secondary\n"
+	with("address link 2 addr 10.99.0.1 len 24 order 1\n"
 	     "route family ipv4 dst 198.51.100.0/24 via 10.99.0.9 oif 2 table 254 type 1\n", "", PACKET(TO),
 	     "- main eth0 via 10.99.0.9 from 10.99.0.1 table 254", "");
+	with("address link 2 addr 10.99.0.1 len 24 secondary\n"
+	     "route family ipv4 dst 198.51.100.0/24 via 10.99.0.9 oif 2 table 254 type 1\n", "", PACKET(TO),
+	     "- main eth0 via 10.99.0.9 from 10.200.0.2 table 254", "");
 	with("route family ipv4 dst 198.51.100.0/24 via 10.200.0.1 oif 2 src 192.168.77.1 table 254 type 1\n", "", PACKET(TO),
 	     "- main eth0 via 10.200.0.1 from 192.168.77.1 table 254", "");
 	/* Deprecated ones last, then the longest prefix in common, then temporary ones where they are preferred. */
@@ -391,8 +399,12 @@ static void test_sources(void)
 	     "- main eth0 via fd00:e0::1 from fd00:11::1 table 254", "");
 	with("address link 2 addr 2001:db8:1::1 len 64\n", "", PACKET("2001:db8::9"),
 	     "- main eth0 via fd00:e0::1 from 2001:db8:1::1 table 254", "");
-	with("address link 2 addr fd00:e0::99 len 64 temporary\n", "", PACKET("2001:db8::9"),
+	with("address link 2 addr fd00:e0::1 len 64 temporary\n", "", PACKET("2001:db8::9"),
 	     "- main eth0 via fd00:e0::1 from fd00:e0::2 table 254", "");
+	with("link index 5 name eth5 up carrier prefers-temporary\n"
+	     "address link 5 addr fd00:e5::1 len 64\naddress link 5 addr fd00:e5::2 len 64 order 1 temporary\n"
+	     "route family ipv6 dst fd00:55::/64 oif 5 table 254 type 1 metric 1024\n", "", PACKET("fd00:55::9"),
+	     "- main eth5 from fd00:e5::2 table 254", "");
 }
 
 /* The choices are those of a kernel whose hash had this seed. */
