@@ -243,6 +243,14 @@ static enum exit_code run_dispatcher_link(struct options *o, int argc, char **ar
 	return command_hook.run(o);
 }
 
+/* What can't be left out: options stand before it. */
+static const char *needed_words(const struct command *c)
+{
+	const char *last = strrchr(c->usage, ' ');
+
+	return *c->usage == '[' && last ? last + 1 : c->usage;
+}
+
 static enum exit_code run(struct options *o, struct words *w)
 {
 	const struct command *c = o->command;
@@ -250,7 +258,7 @@ static enum exit_code run(struct options *o, struct words *w)
 	o->argc = w->rest_count;
 	o->argv = w->rest;
 	if (w->rest_count < c->min_words)
-		return usage_error(c, "%s needs %s", c->name, c->usage);
+		return usage_error(c, "%s needs %s", c->name, needed_words(c));
 	if (c->max_words >= 0 && w->rest_count > c->max_words)
 		return usage_error(c, "%s takes no \"%s\"", c->name, w->rest[c->max_words]);
 	if (o->facts && !c->takes_facts)

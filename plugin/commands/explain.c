@@ -100,7 +100,8 @@ static enum exit_code run_explain(const struct options *o)
 
 const struct command command_explain = {
 	.name = "explain",
-	.usage = "[--json] [--from A] [--protocol P] [--sport N] [--dport N] [--user U] [--group G] [--cgroup C]\n"
+	.usage = "[--json] [--from A] [--protocol P]\n"
+		 "       [--sport N] [--dport N] [--user U] [--group G] [--cgroup C]\n"
 		 "       [--in IF] [--mac M] [--dscp D] [--mark M] [--time \"mon 09:30\"] DEST",
 	.summary = "where does this packet go, and why",
 	.help = "Says what the kernel will do with a packet to DEST (an address or a host name): the policy that\n"
