@@ -38,6 +38,8 @@ MUST_CHECK int steps_execute(const struct steps *s, bool *ret_refused, struct di
 /* `nft list table inet ifsteer`; *ret NULL when there is none. `stateless`: without counters. Lists no
  * other table: somebody else's 100,000 elements would cost half a second. */
 MUST_CHECK int nft_list(bool stateless, char **ret, struct diag *d);
+/* Makes ready what nft_run needs, so that what can fail fails before anything is changed. */
+MUST_CHECK int nft_prepare(struct diag *d);
 /* One transaction. -EPROTO: the kernel refuses it; -EIO: nobody knows, it may stand. */
 MUST_CHECK int nft_run(const char *script, struct diag *d);
 /* Lets go of what the functions of this section keep open between calls. After a transaction it is done at the end of the process by

@@ -336,18 +336,32 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 	return 0;
 }
 
+/* In this order: where there is no socket to be had, making a context ends the process. */
+static int prepare(uint32_t *ret_generation, struct diag *d)
+{
+	int err = nft_generation(ret_generation);
+
+	if (err == 0 && !get_context())
+		err = -ENOMEM;
+	if (err < 0)
+		diag_error(d, (struct where){ 0 }, "cannot reach nftables: %s", strerror(-err));
+	return err;
+}
+
+int nft_prepare(struct diag *d)
+{
+	uint32_t generation;
+
+	return prepare(&generation, d);
+}
+
 int nft_run(const char *script, struct diag *d)
 {
 	uint32_t before, after;
-	int err = nft_generation(&before);
+	int err = prepare(&before, d);
 
-	/* In this order: where there is no socket to be had, making a context ends the process. */
-	if (err == 0 && !get_context())
-		err = -ENOMEM;
-	if (err < 0) {
-		diag_error(d, (struct where){ 0 }, "cannot reach nftables: %s", strerror(-err));
+	if (err < 0)
 		return err;
-	}
 	nft_cache_forget();
 	/* The process would wait at its end, if it came to that with the sockets open. */
 	if (!closes_at_exit)

@@ -388,6 +388,9 @@ static int execute(struct run *r)
 	int err = 0;
 
 	for (size_t i = 0; i < r->steps->count && err == 0; i++)
+		if (r->steps->v[i].kind == STEP_NFT)
+			err = nft_prepare(r->d);
+	for (size_t i = 0; i < r->steps->count && err == 0; i++)
 		err = execute_one(r, i);
 	return err ? err : flush(r);
 }
