@@ -2,10 +2,12 @@
  *
  * The kernel's garbage collector for sockets as the one who waits.
  *
- * When something was deleted from nftables, whoever closes the next netfilter socket waits until the kernel has freed it, the end of
- * the process included: 6 to 15 ms, measured, more than all the rest of such a run. A descriptor that is under way to a socket which itself is
- * under way to nobody but itself can't be received any more; since Linux 6.10 a worker of the kernel finds such
- * sockets and closes what they hold, 0.03 ms for us. Older kernels do it at once, and we wait as before.
+ * When something was deleted from nftables, whoever closes the next netfilter socket waits until
+ * the kernel has freed it, the end of the process included: 6 to 15 ms, measured, more than all the
+ * rest of such a run. A descriptor that is under way to a socket which itself is under way to
+ * nobody but itself can't be received any more; since Linux 6.10 a worker of the kernel finds such
+ * sockets and closes what they hold, 0.03 ms for us. Older kernels do it at once, and we wait as
+ * before.
  */
 #include "kernel/close-later.h"
 
@@ -37,7 +39,8 @@ void close_later(const int *fds, size_t count)
 {
 	int pair[2];
 
-	if (!count || count > CLOSE_LATER_MAX || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair))
+	if (!count || count > CLOSE_LATER_MAX ||
+	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair))
 		return;
 	send_to_itself(pair[0], pair[1], fds, count);
 	close(pair[0]);

@@ -6,7 +6,8 @@
 
 #include "base/base.h"
 
-/* Gives the kernel a share of up to CLOSE_LATER_MAX descriptors, which a worker of its own lets go after a while: closing them here no
- * longer is the end of what they stand for. Where that fails nothing has changed. */
+/* Gives the kernel a share of up to CLOSE_LATER_MAX descriptors, which a worker of its own lets go
+ * after a while: closing them here no longer is the end of what they stand for. Where that fails
+ * nothing has changed. */
 #define CLOSE_LATER_MAX 4
 void close_later(const int *fds, size_t count);

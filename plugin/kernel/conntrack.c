@@ -14,8 +14,8 @@
 #include "kernel/netlink.h"
 #include "kernel/nfnetlink.h"
 
-/* Whether any connection is tracked in this network namespace. The file is there only while connection tracking is loaded: asking
- * ctnetlink would load it. */
+/* Whether any connection is tracked in this network namespace. The file is there only while
+ * connection tracking is loaded: asking ctnetlink would load it. */
 static bool is_empty(void)
 {
 	char first = '0';
@@ -41,7 +41,8 @@ static void close_socket(struct netlink *n)
 
 struct carried {
 	uint32_t mask;
-	uint64_t seen[1 << 10];		/* a bit for each value of the 16 bits that a mask may have */
+	int shift;
+	uint64_t seen[1 << 10];		/* a bit for each value, of up to 16 bits */
 };
 
 static int each_mark(const struct nlmsghdr *nlh, void *ctx)
@@ -51,7 +52,7 @@ static int each_mark(const struct nlmsghdr *nlh, void *ctx)
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) == CTA_MARK) {
-			uint32_t value = (nfnetlink_u32(attr) & c->mask) >> __builtin_ctz(c->mask) & 0xffff;
+			uint32_t value = (nfnetlink_u32(attr) & c->mask) >> c->shift & 0xffff;
 
 			c->seen[value / 64] |= 1ull << value % 64;
 		}
@@ -68,11 +69,13 @@ static void restart_marks(void *ctx)
 
 int conntrack_carried(uint32_t mask, struct numbers *ret)
 {
-	struct carried c = { .mask = mask };
+	struct carried c = { .mask = mask, .shift = mask ? __builtin_ctz(mask) : 0 };
 	const struct netlink_reader reader = { each_mark, restart_marks, &c };
 	CLEANUP(close_socket) struct netlink n = NETLINK_CLOSED;
 	struct numbers all = { 0 };
 	char buf[64];
+	struct nlmsghdr *list = nfnetlink_request(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET,
+						  AF_UNSPEC);
 	int err;
 
 	if (!mask || is_empty()) {
@@ -81,8 +84,7 @@ int conntrack_carried(uint32_t mask, struct numbers *ret)
 	}
 	err = netlink_open(&n, NETLINK_NETFILTER);
 	if (err == 0)
-		err = netlink_dump(&n, nfnetlink_request(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, AF_UNSPEC),
-				   &reader);
+		err = netlink_dump(&n, list, &reader);
 	for (uint32_t value = 1; value <= 0xffff && err == 0; value++)
 		if (c.seen[value / 64] >> value % 64 & 1)
 			err = numbers_add(&all, (struct number_range){ value, value });
@@ -99,7 +101,8 @@ int conntrack_carried(uint32_t mask, struct numbers *ret)
 
 static struct nlmsghdr *request(void *buf, uint8_t type, enum family f)
 {
-	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_CTNETLINK, type, (uint8_t)family_to_af(f));
+	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_CTNETLINK, type,
+						 (uint8_t)family_to_af(f));
 	struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 
 	/* A deletion minds the family only behind a version that is not zero. */
@@ -205,8 +208,9 @@ static int each_entry(const struct nlmsghdr *nlh, void *ctx)
 	if (!mnl_attr_put_check(del, NETLINK_MESSAGE_SIZE, CTA_TUPLE_ORIG | NLA_F_NESTED,
 				mnl_attr_get_payload_len(e.tuple), mnl_attr_get_payload(e.tuple)))
 		return -EMSGSIZE;
-	if (e.zone && !mnl_attr_put_check(del, NETLINK_MESSAGE_SIZE, CTA_ZONE, mnl_attr_get_payload_len(e.zone),
-					  mnl_attr_get_payload(e.zone)))
+	if (e.zone &&
+	    !mnl_attr_put_check(del, NETLINK_MESSAGE_SIZE, CTA_ZONE,
+				mnl_attr_get_payload_len(e.zone), mnl_attr_get_payload(e.zone)))
 		return -EMSGSIZE;
 	netlink_batch_add(&f->batch);
 	return 0;

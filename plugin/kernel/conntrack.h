@@ -6,7 +6,8 @@
 
 #include "plan/steps.h"
 
-/* The values of the connections' marks under the mask, shifted down, zero apart; none where connection tracking isn't loaded. */
+/* The values of the connections' marks under the mask, shifted down, zero apart; none where
+ * connection tracking isn't loaded. */
 MUST_CHECK int conntrack_carried(uint32_t mask, struct numbers *ret);
 
 /* STEP_FORGET_CONNECTIONS. */

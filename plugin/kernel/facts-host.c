@@ -27,12 +27,12 @@ static bool cgroup_exists(int root, const char *path)
 	bool exists;
 	int fd;
 
-	while (*path == '/')		/* cgroup paths are written with and without the slash */
+	while (*path == '/')		/* written with it as well as without */
 		path++;
 	fd = (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof(how));
 	if (fd < 0)
 		return false;
-	/* In the hybrid hierarchy the same path may be one of version 1, which nft does not know. */
+	/* In the hybrid hierarchy it may be one of version 1, which nft does not know. */
 	exists = fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 	close(fd);
 	return exists;
@@ -70,7 +70,8 @@ int gather_cgroups(struct gather *g)
 		for (size_t i = 0; i < m->count && err == 0; i++) {
 			if (root < 0)
 				root = open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-			if (root >= 0 && !is_listed(&g->facts, m->v[i].text) && cgroup_exists(root, m->v[i].text))
+			if (root >= 0 && !is_listed(&g->facts, m->v[i].text) &&
+			    cgroup_exists(root, m->v[i].text))
 				err = add_cgroup(&g->facts, m->v[i].text);
 		}
 	}

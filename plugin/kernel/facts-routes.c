@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The routes that planning may need, without reading the million that somebody else's routing daemon keeps.
+ * The routes that planning may need, without reading the million that somebody else's routing
+ * daemon keeps.
  *
- * Measured: 1,000,000 IPv4 routes all handed out 190 ms, all walked by the kernel to hand out one interface's 37 ms; 200,000 IPv6 routes
- * 95 and 50 ms. Hence one dump of everything while there is little of it, which is one request and not many; else one walk for
- * each interface, while that is the cheaper way, whatever the number of routes. For IPv6 it never is.
+ * Measured: 1,000,000 IPv4 routes all handed out 190 ms, all walked by the kernel to hand out one
+ * interface's 37 ms; 200,000 IPv6 routes 95 and 50 ms. Hence one dump of everything while there is
+ * little of it, which is one request and not many; else one walk for each interface, while that is
+ * the cheaper way, whatever the number of routes. For IPv6 it never is.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -44,8 +46,8 @@ static bool is_managed(struct gather *g, const struct route *r)
 /* Planning copies nothing that leads to this host itself, or to all on a link. */
 static bool leads_out(const struct route *r)
 {
-	return r->table != RT_TABLE_LOCAL && r->type != RTN_LOCAL && r->type != RTN_BROADCAST && r->type != RTN_ANYCAST &&
-	       r->type != RTN_MULTICAST;
+	return r->table != RT_TABLE_LOCAL && r->type != RTN_LOCAL && r->type != RTN_BROADCAST &&
+	       r->type != RTN_ANYCAST && r->type != RTN_MULTICAST;
 }
 
 static bool is_asked_for(const struct facts_want *want, const struct route *r)
@@ -61,8 +63,9 @@ static bool is_wanted(struct route_reader *reader, const struct route *r)
 {
 	struct gather *g = reader->g;
 
-	if (leads_out(r) && (r->protocol == OUR_PROTOCOL || r->dst.len == 0 || is_managed(g, r) ||
-			     (r->table != RT_TABLE_MAIN && numbers_contain(&g->own_tables, r->table))))
+	if (leads_out(r) &&
+	    (r->protocol == OUR_PROTOCOL || r->dst.len == 0 || is_managed(g, r) ||
+	     (r->table != RT_TABLE_MAIN && numbers_contain(&g->own_tables, r->table))))
 		return true;
 	return is_asked_for(g->want, r) && reader->extra++ < ALL_MAX;
 }
@@ -107,8 +110,10 @@ static void restart_routes(void *ctx)
 	reader->cut = false;
 }
 
-/* At most `limit` messages of what the filter lets through; *ret_cut: there are more, and what was read counts. */
-static int dump_routes(struct gather *g, const struct route_filter *filter, size_t limit, bool *ret_cut)
+/* At most `limit` messages of what the filter lets through; *ret_cut: there are more, and what was
+ * read counts. */
+static int dump_routes(struct gather *g, const struct route_filter *filter, size_t limit,
+		       bool *ret_cut)
 {
 	struct route_reader r = { .g = g, .start = g->facts.route_count, .limit = limit };
 	const struct netlink_reader reader = { each_route, restart_routes, &r };
@@ -125,7 +130,9 @@ static int dump_routes(struct gather *g, const struct route_filter *filter, size
 static int dump_by_link(struct gather *g, enum family f, uint32_t table)
 {
 	for (size_t i = 0; i < g->facts.links.count; i++) {
-		struct route_filter filter = { .family = f, .table = table, .oif = g->facts.links.v[i].index };
+		struct route_filter filter = { .family = f,
+					       .table = table,
+					       .oif = g->facts.links.v[i].index };
 		bool cut;
 		int err;
 
@@ -142,7 +149,8 @@ static int dump_by_link(struct gather *g, enum family f, uint32_t table)
 	return 0;
 }
 
-/* The default routes come first, so that those by other interfaces are there even when the rest is cut off. */
+/* The default routes come first, so that those by other interfaces are there even when the rest is
+ * cut off. */
 static int dump_table(struct gather *g, enum family f, uint32_t table)
 {
 	const struct route_filter filter = { .family = f, .table = table };

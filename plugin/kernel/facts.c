@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The snapshot of the host that planning works on. Everything comes by netlink, so that it costs some twenty system
- * calls, whatever the host looks like.
+ * The snapshot of the host that planning works on. Everything comes by netlink, so that it costs
+ * some twenty system calls, whatever the host looks like.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -42,8 +42,8 @@ static int each_link(const struct nlmsghdr *nlh, void *ctx)
 	if (!room)
 		return -ENOMEM;
 	*room = l;
-	/* net.ipv6.conf.all.disable_ipv6 does no more than switch each interface, which may be switched back: IPv6 is there
-	 * while one of them has it. */
+	/* net.ipv6.conf.all.disable_ipv6 does no more than switch each interface, which may be
+	 * switched back: IPv6 is there while one of them has it. */
 	g->facts.has_family[FAMILY_IPV6] |= ipv6;
 	return 0;
 }
@@ -134,7 +134,8 @@ static int gather_addresses(struct gather *g)
 	int err = netlink_dump(&g->route, rtnl_request_addresses(buf), &reader);
 
 	if (err == 0 && g->facts.address_count)
-		qsort(g->facts.addresses, g->facts.address_count, sizeof(struct address), compare_addresses);
+		qsort(g->facts.addresses, g->facts.address_count, sizeof(struct address),
+		      compare_addresses);
 	return err;
 }
 
@@ -178,8 +179,10 @@ static int find_own_tables(struct gather *g)
 	for (size_t i = 0; i < g->facts.rule_count && err == 0; i++) {
 		const struct rule *r = &g->facts.rules[i];
 
-		if (r->protocol == OUR_PROTOCOL && r->action == RULE_LOOKUP && r->table != RT_TABLE_MAIN)
-			err = numbers_add(&g->own_tables, (struct number_range){ r->table, r->table });
+		if (r->protocol == OUR_PROTOCOL && r->action == RULE_LOOKUP &&
+		    r->table != RT_TABLE_MAIN)
+			err = numbers_add(&g->own_tables,
+					  (struct number_range){ r->table, r->table });
 	}
 	numbers_normalise(&g->own_tables);
 	return err;
@@ -208,7 +211,8 @@ static int gather_netconf(struct gather *g)
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		struct netconf conf = { 0 };
 		const struct netlink_reader reader = { each_netconf, NULL, &conf };
-		int err = netlink_ask(&g->route, rtnl_request_netconf(buf, (enum family)f), &reader);
+		int err = netlink_ask(&g->route, rtnl_request_netconf(buf, (enum family)f),
+				      &reader);
 
 		/* Nobody answers for a family that the kernel does not have. */
 		if (err == -EOPNOTSUPP || err == -EAFNOSUPPORT || err == -EPROTONOSUPPORT)
@@ -247,7 +251,8 @@ static int gather_network(struct gather *g, struct diag *d)
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		err = gather_routes(g, (enum family)f);
 		if (err < 0)
-			return fail(d, f == FAMILY_IPV4 ? "the IPv4 routes" : "the IPv6 routes", err);
+			return fail(d, f == FAMILY_IPV4 ? "the IPv4 routes" : "the IPv6 routes",
+				    err);
 	}
 	return 0;
 }

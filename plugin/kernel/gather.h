@@ -18,7 +18,7 @@ struct gather {
 	struct facts facts;
 	struct gather_link *links;	/* by place in facts.links.v */
 	size_t managed_count;
-	/* Tables that are an interface's own: the policy says so, or a rule of ours looks them up. */
+	/* Tables that are an interface's own: the policy or a rule of ours says so. */
 	struct numbers own_tables;
 };
 
@@ -29,5 +29,6 @@ MUST_CHECK int gather_routes(struct gather *g, enum family f);
 MUST_CHECK int gather_cgroups(struct gather *g);
 void gather_clock(struct gather *g);
 
-/* ---- lease.c: the routers that DHCP clients wrote down, for managed interfaces about which nothing else says one ---- */
+/* ---- lease.c ---- */
+/* The routers that DHCP clients wrote down, where nothing else says one. */
 void gather_leases(struct gather *g);

@@ -13,37 +13,39 @@
 
 /* What the caller wants to know beyond what is always gathered. */
 struct facts_want {
-	const struct config *config;	/* which interfaces are managed, which cgroups are named */
+	const struct config *config;	/* what is managed, which cgroups are named */
 	bool carried;			/* read the connection table for the marks in use */
-	bool all_routes;		/* every table's routes by every interface (explain, facts, doctor) */
-	const struct addr *about;	/* of those only the ones that lead to one of these; NULL: all */
+	bool all_routes;		/* of all tables, by every interface */
+	const struct addr *about;	/* of those, what leads to these; NULL: all */
 	size_t about_count;
 	bool nft;			/* list our table */
 };
 
-/* Gathers a snapshot. A dump that the kernel says was interrupted is repeated a bounded number of times;
- * a truncated one is never taken for a whole. 0 or -errno with a message in `d`. */
+/* Gathers a snapshot. A dump that the kernel says was interrupted is repeated a bounded number of
+ * times; a truncated one is never taken for a whole. 0 or -errno with a message in `d`. */
 MUST_CHECK int facts_gather(const struct facts_want *want, struct facts *ret, struct diag *d);
 
 /* ---- steps: steps.c ---- */
 
-/* Carries the steps out in order. A step that concerns one interface alone and is refused (a gateway that
- * can't be reached, an interface that vanished) is reported in ret_refused (bool for each step; may be
- * NULL) and the others go on; when the whole is refused (nft, rules), what was done before is undone.
- * 0; -EPROTO: the kernel refused the whole (exit 4); other -errno: unexpected. */
+/* Carries the steps out in order. A step that concerns one interface alone and is refused (a
+ * gateway that can't be reached, an interface that vanished) is reported in ret_refused (bool for
+ * each step; may be NULL) and the others go on; when the whole is refused (nft, rules), what was
+ * done before is undone. 0; -EPROTO: the kernel refused the whole (exit 4); other -errno:
+ * unexpected. */
 MUST_CHECK int steps_execute(const struct steps *s, bool *ret_refused, struct diag *d);
 
 /* ---- nft.c: libnftables ---- */
 
-/* `nft list table inet ifsteer`; *ret NULL when there is none. `stateless`: without counters. Lists no
- * other table: somebody else's 100,000 elements would cost half a second. */
+/* `nft list table inet ifsteer`; *ret NULL when there is none. `stateless`: without counters. Lists
+ * no other table: somebody else's 100,000 elements would cost half a second. */
 MUST_CHECK int nft_list(bool stateless, char **ret, struct diag *d);
 /* Makes ready what nft_run needs, so that what can fail fails before anything is changed. */
 MUST_CHECK int nft_prepare(struct diag *d);
 /* One transaction. -EPROTO: the kernel refuses it; -EIO: nobody knows, it may stand. */
 MUST_CHECK int nft_run(const char *script, struct diag *d);
-/* Lets go of what the functions of this section keep open between calls. After a transaction it is done at the end of the process by
- * itself; the lock should be let go before, since on kernels before 6.10 it takes 6 to 25 ms when something was deleted. */
+/* Lets go of what the functions of this section keep open between calls. After a transaction it is
+ * done at the end of the process by itself; the lock should be let go before, since on kernels
+ * before 6.10 it takes 6 to 25 ms when something was deleted. */
 void nft_close(void);
 /* The ruleset's generation: changes with every transaction of anybody's. One small message. */
 MUST_CHECK int nft_generation(uint32_t *ret);
@@ -53,28 +55,31 @@ struct counter {
 	uint64_t packets;
 	uint64_t bytes;
 };
-/* All counters of our table in one dump (NFT_MSG_GETOBJ through libmnl); none when there is no table. */
+/* All counters of our table in one dump (NFT_MSG_GETOBJ through libmnl); none when there is no
+ * table. */
 MUST_CHECK int nft_counters(struct counter **ret, size_t *ret_count);
 void counters_done(struct counter *v, size_t count);
 
 /* ---- told.c: /run/ifsteer/COOKIE/, what managers and people said ---- */
 
-/* COOKIE is SO_NETNS_COOKIE of this network namespace. Directories are created root's and 0755; links are
- * not followed. */
-MUST_CHECK int told_write_event(const struct told *what, bool is_up);	/* before waiting for the lock */
+/* COOKIE is SO_NETNS_COOKIE of this network namespace. Directories are created root's and 0755;
+ * links are not followed. */
+/* To be called before the lock is waited for. */
+MUST_CHECK int told_write_event(const struct told *what, bool is_up);
 MUST_CHECK int told_set_offline(const char *name, bool offline);
 /* The kernel refused this interface's routes of a family, or (false) may be asked again. */
 MUST_CHECK int told_set_refused(const char *name, enum family family, bool refused);
-/* A descriptor of /run/ifsteer/COOKIE/, which is made if need be, for what commands keep there; -errno. */
+/* A descriptor of /run/ifsteer/COOKIE/, which is made if need be, for what commands keep there;
+ * -errno. */
 MUST_CHECK int told_directory(void);
 /* Losing it costs what was told; what cannot be read is as if it had not been told. */
 MUST_CHECK int told_read(struct told **ret, size_t *ret_count);
 MUST_CHECK int saved_sysctls_read(struct saved_sysctl **ret, size_t *ret_count);
 /* Events wait until somebody who holds the lock has carried out what they come to:
  *	do { told_take(); gather, plan, execute; told_taken(); } while (told_pending());
- * told_take adds what waits to what is known, told_taken says that it is carried out. Where told_take fails the events are known all the
- * same, for this one run (told_read reads both), but they go on waiting: don't loop. A run that ends in between leaves them to the
- * next one. */
+ * told_take adds what waits to what is known, told_taken says that it is carried out. Where
+ * told_take fails the events are known all the same, for this one run (told_read reads both), but
+ * they go on waiting: don't loop. A run that ends in between leaves them to the next one. */
 MUST_CHECK int told_take(void);
 void told_taken(void);
 bool told_pending(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The routers that DHCP clients write down: the last place to look for a gateway, for those who keep the default route away from main.
- * Read only for interfaces about which nothing else says anything. What can't be read isn't there.
+ * The routers that DHCP clients write down: the last place to look for a gateway, for those who
+ * keep the default route away from main. Read only for interfaces about which nothing else says
+ * anything. What can't be read isn't there.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -56,7 +57,8 @@ static const char *behind(const char *line, const char *word)
 	return strncmp(line, word, len) == 0 ? line + len : NULL;
 }
 
-/* systemd-networkd and NetworkManager's own client: KEY=VALUE lines, a lifetime that counts from when it was written. */
+/* systemd-networkd and NetworkManager's own client: KEY=VALUE lines, a lifetime that counts from
+ * when it was written. */
 static void parse_variables(char *text, int64_t when, struct lease *l)
 {
 	struct addr router;
@@ -70,7 +72,8 @@ static void parse_variables(char *text, int64_t when, struct lease *l)
 		if (value)
 			found = is_router(value, &router);
 		value = behind(line, "LIFETIME=");
-		if (value && number_parse(value, UINT32_MAX, &seconds) == 0 && when + seconds < l->now)
+		if (value && number_parse(value, UINT32_MAX, &seconds) == 0 &&
+		    when + seconds < l->now)
 			return;
 	}
 	if (found)
@@ -85,8 +88,8 @@ static bool is_over(const char *expire, int64_t now)
 
 	if (sscanf(expire, "epoch %lld", &seconds) == 1)
 		return seconds < now;
-	if (sscanf(expire, "%*d %4d/%2d/%2d %2d:%2d:%2d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min,
-		   &t.tm_sec) != 6)
+	if (sscanf(expire, "%*d %4d/%2d/%2d %2d:%2d:%2d", &t.tm_year, &t.tm_mon, &t.tm_mday,
+		   &t.tm_hour, &t.tm_min, &t.tm_sec) != 6)
 		return false;
 	t.tm_year -= 1900;
 	t.tm_mon -= 1;
@@ -135,7 +138,8 @@ static void read_lease(int dir, const char *name, parse f, struct lease *l)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & S_IWOTH))
 		text = malloc(TAIL_SIZE + 1);
 	if (text) {
-		len = pread(fd, text, TAIL_SIZE, st.st_size > TAIL_SIZE ? st.st_size - TAIL_SIZE : 0);
+		len = pread(fd, text, TAIL_SIZE,
+			    st.st_size > TAIL_SIZE ? st.st_size - TAIL_SIZE : 0);
 		text[len > 0 ? len : 0] = '\0';
 		f(text, st.st_mtime, l);
 	}
@@ -150,7 +154,8 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/* Clients name their files after the interface or not at all; dhclient's say inside whose they are. */
+/* Clients name their files after the interface or not at all; dhclient's say inside whose they
+ * are. */
 static void read_directory(const char *path, struct lease *l)
 {
 	char internal[NAME_SIZE + 8];
@@ -171,7 +176,8 @@ static void read_directory(const char *path, struct lease *l)
 
 static void find_lease(struct lease *l)
 {
-	static const char *const directories[] = { "/var/lib/dhcp", "/var/lib/dhclient", "/var/lib/NetworkManager" };
+	static const char *const directories[] = { "/var/lib/dhcp", "/var/lib/dhclient",
+						   "/var/lib/NetworkManager" };
 	char path[64];
 
 	snprintf(path, sizeof(path), "/run/systemd/netif/leases/%u", l->link->index);
@@ -180,7 +186,8 @@ static void find_lease(struct lease *l)
 		read_directory(directories[i], l);
 }
 
-/* Which interfaces have an IPv4 default route that is not ours, by place in links; NULL when memory failed. */
+/* Which interfaces have an IPv4 default route that is not ours, by place in links; NULL when memory
+ * failed. */
 static bool *find_defaults(const struct gather *g)
 {
 	bool *has = calloc(g->facts.links.count + 1, sizeof(*has));

@@ -25,9 +25,9 @@ static void interrupt(int signal)
 	(void)signal;
 }
 
-/* flock() in its place in the queue: the kernel wakes one waiter for each release, where two hundred that try again and again
- * would keep a processor busy. A timer's signal ends the wait; it is repeated, since the first may come just before flock() begins to
- * wait. */
+/* flock() in its place in the queue: the kernel wakes one waiter for each release, where two
+ * hundred that try again and again would keep a processor busy. A timer's signal ends the wait; it
+ * is repeated, since the first may come just before flock() begins to wait. */
 static int wait_for(int fd, int64_t deadline_ms)
 {
 	const struct itimerspec at = {

@@ -11,7 +11,8 @@
 
 #include "kernel/kernel.h"
 
-/* The reentrant calls say -ERANGE until the buffer is large enough; a group may have thousands of members. */
+/* The reentrant calls say -ERANGE until the buffer is large enough; a group may have thousands of
+ * members. */
 #define BUFFER_FIRST 1024
 #define BUFFER_LAST (1 << 22)
 

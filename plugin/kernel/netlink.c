@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Sending and receiving on netlink sockets. An answer counts only when it is whole: anything that was lost, cut
- * or interrupted is asked for again, and never taken for less than there is.
+ * Sending and receiving on netlink sockets. An answer counts only when it is whole: anything that
+ * was lost, cut or interrupted is asked for again, and never taken for less than there is.
  */
 #include "kernel/netlink.h"
 
@@ -13,7 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel cuts dumps into pieces of at most 32 KiB, and into as large ones only for who offers the room. */
+/* The kernel cuts dumps into pieces of at most 32 KiB, and into as large ones only for who offers
+ * the room. */
 #define BUFFER_SIZE 65536
 /* Enough for a list of interfaces that is read while two hundred of them come and go. */
 #define ATTEMPTS 64
@@ -32,12 +33,13 @@ int netlink_open(struct netlink *n, int protocol)
 		r = -ENOMEM;
 		goto fail;
 	}
-	/* Without strict checking a filter in a dump is ignored, and everything would be handed out. */
-	if (protocol == NETLINK_ROUTE && setsockopt(n->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &yes, sizeof(yes))) {
+	/* Without strict checking a filter in a dump is ignored: everything would be handed out. */
+	if (protocol == NETLINK_ROUTE &&
+	    setsockopt(n->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &yes, sizeof(yes))) {
 		r = -errno;
 		goto fail;
 	}
-	/* Words for people, and refusals that don't repeat the request: both can be done without. */
+	/* Words for people, and refusals that don't repeat the request: one can do without. */
 	(void)setsockopt(n->fd, SOL_NETLINK, NETLINK_EXT_ACK, &yes, sizeof(yes));
 	(void)setsockopt(n->fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes, sizeof(yes));
 	return 0;
@@ -80,7 +82,8 @@ static int send_bytes(struct netlink *n, const void *bytes, size_t len)
 	int tries = 0;
 
 	do
-		sent = sendto(n->fd, bytes, len, 0, (const struct sockaddr *)&kernel, sizeof(kernel));
+		sent = sendto(n->fd, bytes, len, 0, (const struct sockaddr *)&kernel,
+			      sizeof(kernel));
 	while (sent < 0 && errno == EINTR && ++tries < ATTEMPTS);
 	if (sent < 0)
 		return -errno;
@@ -95,7 +98,10 @@ static int receive(struct netlink *n)
 	int tries = 0;
 
 	for (;;) {
-		struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &room, .msg_iovlen = 1 };
+		struct msghdr msg = { .msg_name = &from,
+				      .msg_namelen = sizeof(from),
+				      .msg_iov = &room,
+				      .msg_iovlen = 1 };
 		ssize_t len = recvmsg(n->fd, &msg, 0);
 
 		if (len < 0 && errno == EINTR && ++tries < ATTEMPTS)
@@ -142,8 +148,10 @@ static int read_message(const struct nlmsghdr *nlh, const struct netlink_reader 
 	}
 }
 
-/* Reads until the answer is complete. *ret_ended: by its own end, so that nothing of it is left on the socket. */
-static int read_answer(struct netlink *n, const struct netlink_reader *r, bool is_dump, bool *ret_ended)
+/* Reads until the answer is complete. *ret_ended: by its own end, so that nothing of it is left on
+ * the socket. */
+static int read_answer(struct netlink *n, const struct netlink_reader *r, bool is_dump,
+		       bool *ret_ended)
 {
 	for (;;) {
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)n->buffer;
@@ -157,13 +165,15 @@ static int read_answer(struct netlink *n, const struct netlink_reader *r, bool i
 			err = read_message(nlh, r);
 			if (err == 0 && is_dump)
 				continue;
-			*ret_ended = !is_dump || nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR;
+			*ret_ended = !is_dump || nlh->nlmsg_type == NLMSG_DONE ||
+				     nlh->nlmsg_type == NLMSG_ERROR;
 			return err < 0 ? err : 0;
 		}
 	}
 }
 
-static int ask_once(struct netlink *n, struct nlmsghdr *request, const struct netlink_reader *r, bool is_dump)
+static int ask_once(struct netlink *n, struct nlmsghdr *request, const struct netlink_reader *r,
+		    bool is_dump)
 {
 	bool ended = false;
 	int err, again;
@@ -179,7 +189,8 @@ static int ask_once(struct netlink *n, struct nlmsghdr *request, const struct ne
 	return err ? err : again;
 }
 
-static int ask(struct netlink *n, struct nlmsghdr *request, const struct netlink_reader *r, bool is_dump)
+static int ask(struct netlink *n, struct nlmsghdr *request, const struct netlink_reader *r,
+	       bool is_dump)
 {
 	int err = -EAGAIN;
 
@@ -231,8 +242,9 @@ void netlink_batch_done(struct netlink_batch *b)
 	*b = (struct netlink_batch){ 0 };
 }
 
-/* Numbers the messages from `first`. The kernel always answers a message that it refuses; that it got to the end is
- * said by the answer to the last one, so that nothing else need be acknowledged. */
+/* Numbers the messages from `first`. The kernel always answers a message that it refuses; that it
+ * got to the end is said by the answer to the last one, so that nothing else need be
+ * acknowledged. */
 static void number_batch(struct netlink_batch *b, uint32_t first)
 {
 	char *at = b->bytes;
@@ -262,9 +274,11 @@ static const char *refusal_words(const struct nlmsghdr *nlh)
 		offset += NLMSG_ALIGN(e->msg.nlmsg_len) - sizeof(e->msg);
 	if (offset > mnl_nlmsg_get_payload_len(nlh))
 		return "";
-	mnl_attr_for_each(attr, nlh, offset)
-		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+	mnl_attr_for_each(attr, nlh, offset) {
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			return mnl_attr_get_str(attr);
+	}
 	return "";
 }
 
@@ -282,7 +296,8 @@ static int read_results(struct netlink *n, uint32_t first, struct netlink_batch 
 			if (nlh->nlmsg_type != NLMSG_ERROR || place >= b->count)
 				continue;
 			b->results[place].err = message_errno(nlh);
-			snprintf(b->results[place].words, sizeof(b->results[place].words), "%s", refusal_words(nlh));
+			snprintf(b->results[place].words, sizeof(b->results[place].words), "%s",
+				 refusal_words(nlh));
 			if (place + 1 == b->count)
 				return 0;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * How every message to nfnetlink begins, and the numbers in its attributes, which are big-endian and aligned to four bytes only.
+ * How every message to nfnetlink begins, and the numbers in its attributes, which are big-endian
+ * and aligned to four bytes only.
  */
 #pragma once
 
@@ -11,7 +12,8 @@
 
 #include "base/base.h"
 
-static inline struct nlmsghdr *nfnetlink_request(void *buf, uint8_t subsystem, uint8_t type, uint8_t family)
+static inline struct nlmsghdr *nfnetlink_request(void *buf, uint8_t subsystem, uint8_t type,
+						 uint8_t family)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));

@@ -16,7 +16,8 @@
 
 #define NAME "nft"
 #define NEW_NAME "nft.new"
-#define HEAD "ifsteer nft 1 generation %" PRIu32 " handle %" PRIu64 " offset %" PRId32 " length %zu\n"
+#define HEAD \
+	"ifsteer nft 1 generation %" PRIu32 " handle %" PRIu64 " offset %" PRId32 " length %zu\n"
 #define HEAD_SIZE 128
 #define SIZE_MAX_KEPT (64 << 20)
 
@@ -29,8 +30,8 @@ static bool is_ours(int fd, size_t *ret_size)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH) ||
-	    st.st_size > SIZE_MAX_KEPT)
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
+	    st.st_mode & (S_IWGRP | S_IWOTH) || st.st_size > SIZE_MAX_KEPT)
 		return false;
 	*ret_size = (size_t)st.st_size;
 	return true;
@@ -62,7 +63,8 @@ static bool take_head(const struct nft_stamp *s, char *text, size_t size)
 	size_t head_len = end ? (size_t)(end - text) + 1 : 0;
 	char head[HEAD_SIZE];
 
-	if (!head_len || print_head(s, size - head_len, head) != (int)head_len || memcmp(head, text, head_len) != 0)
+	if (!head_len || print_head(s, size - head_len, head) != (int)head_len ||
+	    memcmp(head, text, head_len) != 0)
 		return false;
 	memmove(text, text + head_len, size - head_len + 1);
 	return true;
@@ -116,7 +118,7 @@ void nft_cache_write(const struct nft_stamp *s, const char *listing)
 	if (fd >= 0 && write_all(fd, head, (size_t)head_len) && write_all(fd, listing, length))
 		(void)renameat(dir, NEW_NAME, dir, NAME);
 	else
-		/* Full, or another run's; one that was killed must not be in the way of the next. */
+		/* Full, or another run's; one that was killed must not be in the way forever. */
 		(void)unlinkat(dir, NEW_NAME, 0);
 	if (fd >= 0)
 		close(fd);

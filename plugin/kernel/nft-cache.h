@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The last listing of our table, kept below /run/ifsteer: asking libnftables again when nobody has changed anything is most of
- * what a run with nothing to do costs (1.1 of 2.7 ms for two interfaces, and more with each prefix).
+ * The last listing of our table, kept below /run/ifsteer: asking libnftables again when nobody has
+ * changed anything is most of what a run with nothing to do costs (1.1 of 2.7 ms for two
+ * interfaces, and more with each prefix).
  */
 #pragma once
 

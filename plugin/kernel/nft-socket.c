@@ -2,9 +2,10 @@
  *
  * Two functions of libmnl's, for libnftables, which finds them here first.
  *
- * libnftables 1.0.6 takes what it got for all there is when it can't ask for the rest, and ends the process (or dies) when an
- * answer is lost: under memory pressure a table would be read as half of what it is. But it begins anew when a call was interrupted.
- * So that is what it is told, as often as our own sockets try.
+ * libnftables 1.0.6 takes what it got for all there is when it can't ask for the rest, and ends the
+ * process (or dies) when an answer is lost: under memory pressure a table would be read as half of
+ * what it is. But it begins anew when a call was interrupted. So that is what it is told, as often
+ * as our own sockets try.
  */
 #include "kernel/nft-socket.h"
 
@@ -30,7 +31,8 @@ static ssize_t failed(void)
 ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *buf, size_t len)
 {
 	static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	ssize_t sent = sendto(mnl_socket_get_fd(nl), buf, len, 0, (const struct sockaddr *)&kernel, sizeof(kernel));
+	ssize_t sent = sendto(mnl_socket_get_fd(nl), buf, len, 0, (const struct sockaddr *)&kernel,
+			      sizeof(kernel));
 
 	return sent < 0 ? failed() : sent;
 }
@@ -53,12 +55,16 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 	int fd = mnl_socket_get_fd(nl);
 
 	for (;;) {
-		struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &room, .msg_iovlen = 1 };
+		struct msghdr msg = { .msg_name = &from,
+				      .msg_namelen = sizeof(from),
+				      .msg_iov = &room,
+				      .msg_iovlen = 1 };
 		ssize_t len = recvmsg(fd, &msg, 0);
 
 		if (len < 0 && errno == EINTR && failures++ < NFT_SOCKET_ATTEMPTS)
 			continue;
-		/* The socket does not block: that there is no more is how libnftables finds the end of some answers. */
+		/* The socket does not block: that there is no more is how libnftables finds the end
+		 * of some answers. */
 		if (len < 0)
 			return errno == EAGAIN ? -1 : failed_receive(fd, buf, size);
 		if (msg.msg_flags & MSG_TRUNC) {

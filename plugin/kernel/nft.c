@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Our nftables table: through libnftables, and by nfnetlink the small questions for which libnftables reads too much. Never
- * more than our own table: somebody else's 100,000 elements cost half a second to list.
+ * Our nftables table: through libnftables, and by nfnetlink the small questions for which
+ * libnftables reads too much. Never more than our own table: somebody else's 100,000 elements cost
+ * half a second to list.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,10 +22,10 @@
 #include "kernel/nft-cache.h"
 #include "kernel/nft-socket.h"
 
-/* The one context of this process and the one socket for questions, made when they are first needed: making a context costs
- * 0.1 ms. */
+/* The one context of this process and the one socket for questions, made when they are first
+ * needed: making a context costs 0.1 ms. */
 static struct nft_ctx *context;
-static int context_socket = -1;		/* which descriptor the context's own is, -1: not known */
+static int context_socket = -1;		/* the context's own descriptor, if known */
 static bool closes_at_exit;
 static bool has_changed;		/* a transaction was made: closing may take its time */
 static struct netlink questions = NETLINK_CLOSED;
@@ -35,7 +36,8 @@ static bool is_netfilter_socket(int fd)
 	socklen_t len = sizeof(int);
 
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_NETLINK &&
-	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == NETLINK_NETFILTER;
+	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+	       protocol == NETLINK_NETFILTER;
 }
 
 /* libnftables doesn't say which descriptor its socket has: the lowest that was free. */
@@ -103,7 +105,8 @@ static int each_table(const struct nlmsghdr *nlh, void *ctx)
 static int table_handle(uint64_t *ret)
 {
 	char buf[128];
-	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NFPROTO_INET);
+	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE,
+						 NFPROTO_INET);
 	uint64_t handle = 0;
 	const struct netlink_reader reader = { each_table, NULL, &handle };
 	int err;
@@ -132,7 +135,8 @@ int nft_generation(uint32_t *ret)
 	char buf[128];
 	uint32_t generation = 0;
 	const struct netlink_reader reader = { each_generation, NULL, &generation };
-	int err = ask(nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, NFPROTO_UNSPEC), &reader);
+	int err = ask(nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, NFPROTO_UNSPEC),
+		      &reader);
 
 	if (err == 0)
 		*ret = generation;
@@ -201,7 +205,8 @@ int nft_counters(struct counter **ret, size_t *ret_count)
 	char buf[128];
 	struct counters all = { 0 };
 	const struct netlink_reader reader = { each_counter, restart_counters, &all };
-	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETOBJ, NFPROTO_INET);
+	struct nlmsghdr *nlh = nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETOBJ,
+						 NFPROTO_INET);
 	int err;
 
 	/* The kernel filters, so that others' counters cost nothing. */
@@ -237,8 +242,8 @@ static struct nft_ctx *get_context(void)
 	return context;
 }
 
-/* libnftables takes and prints hours as local time, but days as the kernel counts them, in UTC: for it this process is in UTC, as
- * planning is. */
+/* libnftables takes and prints hours as local time, but days as the kernel counts them, in UTC: for
+ * it this process is in UTC, as planning is. */
 static int run(const char *commands)
 {
 	const char *zone = getenv("TZ");
@@ -259,7 +264,8 @@ static int run(const char *commands)
 	return err;
 }
 
-/* libnftables says "Error: WORDS", and below it a line of the script, which for a script in memory is the wrong one. */
+/* libnftables says "Error: WORDS", and below it a line of the script, which for a script in memory
+ * is the wrong one. */
 static int refuse(const char *what, struct diag *d)
 {
 	static const char prefix[] = "Error: ";
@@ -267,7 +273,8 @@ static int refuse(const char *what, struct diag *d)
 
 	if (strncmp(words, prefix, sizeof(prefix) - 1) == 0)
 		words += sizeof(prefix) - 1;
-	diag_error(d, (struct where){ 0 }, "nftables: %s: %.*s", what, (int)strcspn(words, "\n"), words);
+	diag_error(d, (struct where){ 0 }, "nftables: %s: %.*s", what, (int)strcspn(words, "\n"),
+		   words);
 	return -EPROTO;
 }
 
@@ -291,7 +298,8 @@ static int list_table(bool stateless, char **ret, struct diag *d)
 	if (!get_context())
 		return -ENOMEM;
 	nft_socket_begin();
-	nft_ctx_output_set_flags(context, (stateless ? NFT_CTX_OUTPUT_STATELESS : 0) | NFT_CTX_OUTPUT_NUMERIC_PROTO);
+	nft_ctx_output_set_flags(context, NFT_CTX_OUTPUT_NUMERIC_PROTO |
+						  (stateless ? NFT_CTX_OUTPUT_STATELESS : 0));
 	if (run("list table inet " OUR_TABLE)) {
 		if (table_handle(&handle) || handle)
 			return refuse("list table inet " OUR_TABLE, d);
@@ -319,8 +327,8 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 	}
 	if (before.handle && stateless)
 		text = nft_cache_read(&before);
-	/* A cgroup that was made anew has another id, and a rule that has the old one is listed otherwise, though nobody
-	 * changed it. */
+	/* A cgroup that was made anew has another id, and a rule that has the old one is listed
+	 * otherwise, though nobody changed it. */
 	if (text && strstr(text, "socket cgroupv2")) {
 		free(text);
 		text = NULL;
@@ -329,7 +337,8 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 		err = list_table(stateless, &text, d);
 		if (err < 0)
 			return err;
-		if (text && stateless && get_stamp(&after) == 0 && before.generation == after.generation)
+		if (text && stateless && get_stamp(&after) == 0 &&
+		    before.generation == after.generation)
 			nft_cache_write(&before, text);
 	}
 	*ret = text;

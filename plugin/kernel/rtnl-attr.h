@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Attributes of rtnetlink whose length is checked: shared by the files of the codec and by nobody else.
+ * Attributes of rtnetlink whose length is checked: shared by the files of the codec and by nobody
+ * else.
  */
 #pragma once
 

@@ -42,15 +42,16 @@ struct nlmsghdr *rtnl_request_routes(void *buf, const struct route_filter *f)
 /* Everything but unicast leaves by nothing; the kernel says lo for IPv6. */
 static bool type_has_nexthop(uint8_t type)
 {
-	return type == RTN_UNICAST || type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_ANYCAST ||
-	       type == RTN_MULTICAST;
+	return type == RTN_UNICAST || type == RTN_LOCAL || type == RTN_BROADCAST ||
+	       type == RTN_ANYCAST || type == RTN_MULTICAST;
 }
 
 static void put_gateway(struct nlmsghdr *nlh, const struct route *r)
 {
 	unsigned int len = family_bits(r->gateway.family) / 8;
 	char via[sizeof(struct rtvia) + sizeof(r->gateway.bytes)];
-	struct rtvia head = { .rtvia_family = (__kernel_sa_family_t)family_to_af(r->gateway.family) };
+	int af = family_to_af(r->gateway.family);
+	struct rtvia head = { .rtvia_family = (__kernel_sa_family_t)af };
 
 	if (r->gateway.family == r->family) {
 		mnl_attr_put(nlh, RTA_GATEWAY, len, r->gateway.bytes);
@@ -124,7 +125,8 @@ struct route_extra {
 };
 
 /* What a route with one nexthop says itself, and each nexthop of several. */
-static int read_nexthop_attribute(const struct nlattr *attr, struct route *r, struct route_extra *extra)
+static int read_nexthop_attribute(const struct nlattr *attr, struct route *r,
+				  struct route_extra *extra)
 {
 	switch (mnl_attr_get_type(attr)) {
 	case RTA_GATEWAY:
@@ -196,7 +198,8 @@ static int read_nexthop(const struct rtnexthop *nh, const struct route *common, 
 static int read_multipath(const struct nlattr *multipath, const struct route *common,
 			  int (*each)(const struct route *r, void *ctx), void *ctx)
 {
-	const char *at = mnl_attr_get_payload(multipath), *end = at + mnl_attr_get_payload_len(multipath);
+	const char *at = mnl_attr_get_payload(multipath);
+	const char *end = at + mnl_attr_get_payload_len(multipath);
 
 	while (end - at >= (ssize_t)sizeof(struct rtnexthop)) {
 		const struct rtnexthop *nh = (const struct rtnexthop *)at;
@@ -218,7 +221,8 @@ static int read_multipath(const struct nlattr *multipath, const struct route *co
 	return 0;
 }
 
-int rtnl_decode_route(const struct nlmsghdr *nlh, int (*each)(const struct route *r, void *ctx), void *ctx)
+int rtnl_decode_route(const struct nlmsghdr *nlh, int (*each)(const struct route *r, void *ctx),
+		      void *ctx)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct route_extra extra = { 0 };
@@ -393,11 +397,12 @@ static int read_fwmark(const struct nlattr *attr, struct rule *r)
 	return rtnl_get_u32(attr, &r->fwmark);
 }
 
-/* Attributes of kernel 6.15 and newer, beside each single port: all ones where the port itself is meant. */
+/* Attributes of kernel 6.15 and newer, beside each single port: all ones where the port itself is
+ * meant. */
 enum { RULE_SPORT_MASK = 28, RULE_DPORT_MASK = 29 };
 
-/* Selectors that struct rule can't say: an attribute that is always there counts when it says something, one that is unknown
- * always. */
+/* Selectors that struct rule can't say: an attribute that is always there counts when it says
+ * something, one that is unknown always. */
 static bool says_more(const struct nlattr *attr)
 {
 	uint32_t group = 0;
@@ -460,8 +465,8 @@ static int read_rule_attribute(const struct nlattr *attr, struct rule *r)
 
 int rtnl_decode_rule(const struct nlmsghdr *nlh, struct rule *ret)
 {
-	const uint32_t harmless = FIB_RULE_PERMANENT | FIB_RULE_INVERT | FIB_RULE_UNRESOLVED | FIB_RULE_IIF_DETACHED |
-				  FIB_RULE_OIF_DETACHED;
+	const uint32_t harmless = FIB_RULE_PERMANENT | FIB_RULE_INVERT | FIB_RULE_UNRESOLVED |
+				  FIB_RULE_IIF_DETACHED | FIB_RULE_OIF_DETACHED;
 	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
 	struct nlattr *attr;
 	struct rule r = { 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * rtnetlink's interfaces, addresses and per-interface settings as values, and the one setting we write as bytes.
+ * rtnetlink's interfaces, addresses and per-interface settings as values, and the one setting we
+ * write as bytes.
  */
 #include <sys/socket.h>
 #include <linux/if.h>
@@ -73,21 +74,34 @@ static uint8_t small(uint32_t v)
 	return v > UINT8_MAX ? UINT8_MAX : (uint8_t)v;
 }
 
-/* The settings of both families come with each interface: no file under /proc/sys need be opened. IPv4's numbers count from
- * 1, IPv6's from 0. */
+/* IPv4's settings count from 1, IPv6's from 0. */
+static void read_ipv4_settings(const struct nlattr *conf, struct link *l)
+{
+	l->rp_filter = small(array_element(conf, IPV4_DEVCONF_RP_FILTER - 1));
+	l->src_valid_mark = small(array_element(conf, IPV4_DEVCONF_SRC_VMARK - 1));
+}
+
+static void read_ipv6_settings(const struct nlattr *conf, struct link *l, bool *ret_ipv6)
+{
+	*ret_ipv6 = !array_element(conf, DEVCONF_DISABLE_IPV6);
+	l->prefers_temporary = (int32_t)array_element(conf, DEVCONF_USE_TEMPADDR) >= 2;
+}
+
+/* The settings come with each interface: no file under /proc/sys need be opened. */
 static void read_af_spec(const struct nlattr *spec, struct link *l, bool *ret_ipv6)
 {
 	struct nlattr *af, *attr;
 
 	mnl_attr_for_each_nested(af, spec) {
+		uint16_t family = mnl_attr_get_type(af);
+
 		mnl_attr_for_each_nested(attr, af) {
-			if (mnl_attr_get_type(af) == AF_INET && mnl_attr_get_type(attr) == IFLA_INET_CONF) {
-				l->rp_filter = small(array_element(attr, IPV4_DEVCONF_RP_FILTER - 1));
-				l->src_valid_mark = small(array_element(attr, IPV4_DEVCONF_SRC_VMARK - 1));
-			} else if (mnl_attr_get_type(af) == AF_INET6 && mnl_attr_get_type(attr) == IFLA_INET6_CONF) {
-				*ret_ipv6 = !array_element(attr, DEVCONF_DISABLE_IPV6);
-				l->prefers_temporary = (int32_t)array_element(attr, DEVCONF_USE_TEMPADDR) >= 2;
-			}
+			uint16_t type = mnl_attr_get_type(attr);
+
+			if (family == AF_INET && type == IFLA_INET_CONF)
+				read_ipv4_settings(attr, l);
+			else if (family == AF_INET6 && type == IFLA_INET6_CONF)
+				read_ipv6_settings(attr, l, ret_ipv6);
 		}
 	}
 }
@@ -101,7 +115,8 @@ int rtnl_decode_link(const struct nlmsghdr *nlh, struct link *ret, bool *ret_ipv
 	struct link l = { 0 };
 	int err = 0;
 
-	if (nlh->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_index <= 0)
+	if (nlh->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) ||
+	    ifi->ifi_index <= 0)
 		return -EBADMSG;
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
 		switch (mnl_attr_get_type(attr)) {
@@ -130,8 +145,9 @@ int rtnl_decode_link(const struct nlmsghdr *nlh, struct link *ret, bool *ret_ipv
 		return -EBADMSG;
 	l.index = (uint32_t)ifi->ifi_index;
 	l.up = ifi->ifi_flags & IFF_UP;
-	/* The operational state follows the carrier only after a while: a hook that runs at once still reads "down". Dormant (wifi
-	 * before its keys) is the one that says something the carrier doesn't. */
+	/* The operational state follows the carrier only after a while: a hook that runs at once
+	 * still reads "down". Dormant (wifi before its keys) is the one that says something the
+	 * carrier doesn't. */
 	l.carrier = ifi->ifi_flags & IFF_LOWER_UP && state != IF_OPER_DORMANT;
 	l.point_to_point = ifi->ifi_flags & (IFF_POINTOPOINT | IFF_NOARP);
 	l.loopback = ifi->ifi_flags & IFF_LOOPBACK;
@@ -143,7 +159,8 @@ int rtnl_decode_link(const struct nlmsghdr *nlh, struct link *ret, bool *ret_ipv
 static void read_address_flags(uint32_t flags, struct address *a)
 {
 	/* An optimistic address may be used while it is checked. */
-	a->tentative = (flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC)) || flags & IFA_F_DADFAILED;
+	a->tentative = (flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC)) ||
+		       flags & IFA_F_DADFAILED;
 	a->deprecated = flags & IFA_F_DEPRECATED;
 	/* IPv4's "secondary" is the same bit. */
 	a->temporary = a->addr.family == FAMILY_IPV6 && flags & IFA_F_TEMPORARY;
@@ -188,7 +205,8 @@ int rtnl_decode_address(const struct nlmsghdr *nlh, struct address *ret)
 	}
 	if (!has_address && !has_local)
 		return -EBADMSG;
-	/* IFA_ADDRESS is the other end where the two differ, and all there is where IFA_LOCAL is missing. */
+	/* IFA_ADDRESS is the other end where the two differ, and all there is where IFA_LOCAL is
+	 * missing. */
 	a.addr = has_local ? local : address;
 	a.peer.family = a.addr.family;
 	if (has_local && has_address && addr_compare(&local, &address) != 0)
@@ -207,7 +225,8 @@ int rtnl_decode_netconf(const struct nlmsghdr *nlh, struct netconf *ret)
 	struct nlattr *attr;
 	int err = 0;
 
-	if (nlh->nlmsg_type != RTM_NEWNETCONF || mnl_nlmsg_get_payload_len(nlh) < sizeof(struct netconfmsg))
+	if (nlh->nlmsg_type != RTM_NEWNETCONF ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct netconfmsg))
 		return -EBADMSG;
 	mnl_attr_for_each(attr, nlh, sizeof(struct netconfmsg)) {
 		switch (mnl_attr_get_type(attr)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Directories and notes below /run/ifsteer. Each is opened by descriptor, links are not followed, and what was opened is
- * judged, not its path.
+ * Directories and notes below /run/ifsteer. Each is opened by descriptor, links are not followed,
+ * and what was opened is judged, not its path.
  */
 #include "kernel/run-dir.h"
 
@@ -35,7 +35,8 @@ bool run_dir_is_certain(void)
 	return get_cookie(&cookie) == 0;
 }
 
-/* This network namespace's cookie, which is never given twice; inode numbers are, but older kernels have nothing else. */
+/* This network namespace's cookie, which is never given twice; inode numbers are, but older kernels
+ * have nothing else. */
 static int print_cookie(char *buf, size_t size)
 {
 	uint64_t cookie;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The sysctls of interfaces as they were found, kept until they are put back: one note each, "VALUE NAME".
+ * The sysctls of interfaces as they were found, kept until they are put back: one note each, "VALUE
+ * NAME".
  */
 #include "kernel/saved.h"
 
@@ -25,7 +26,8 @@ static struct note_name name_of(uint32_t index, bool src_valid_mark)
 {
 	struct note_name n;
 
-	snprintf(n.text, sizeof(n.text), "%u-%s", index, src_valid_mark ? "src_valid_mark" : "rp_filter");
+	snprintf(n.text, sizeof(n.text), "%u-%s", index,
+		 src_valid_mark ? "src_valid_mark" : "rp_filter");
 	return n;
 }
 
@@ -91,8 +93,9 @@ static int each_note(int dir, const char *name, void *ctx)
 	struct saved_sysctl s = { 0 }, *room;
 	char text[NOTE_SIZE], copy[NOTE_SIZE];
 
-	if (note_read(dir, name, text) || snprintf(copy, sizeof(copy), "%s", name) >= (int)sizeof(copy) ||
-	    parse_name(copy, &s) || parse_text(text, &s))
+	if (note_read(dir, name, text) ||
+	    snprintf(copy, sizeof(copy), "%s", name) >= (int)sizeof(copy) || parse_name(copy, &s) ||
+	    parse_text(text, &s))
 		return 0;
 	room = VEC_PUSH(all->v, all->count);
 	if (!room)

@@ -33,8 +33,9 @@ static struct nlmsghdr *request(void *buf, uint16_t type, uint8_t family, uint8_
 	return nlh;
 }
 
-/* A program of one condition, so that the kernel hands out only the sockets that are meant: source address equal, or jump behind
- * the end, which is "no". An IPv4 address matches IPv6 sockets that speak IPv4 as well. */
+/* A program of one condition, so that the kernel hands out only the sockets that are meant: source
+ * address equal, or jump behind the end, which is "no". An IPv4 address matches IPv6 sockets that
+ * speak IPv4 as well. */
 static void put_condition(struct nlmsghdr *nlh, const struct addr *source)
 {
 	unsigned int len = family_bits(source->family) / 8;
@@ -101,7 +102,8 @@ static void restart(void *ctx)
 	(void)ctx;
 }
 
-static int close_some(struct netlink *n, struct closing *c, uint8_t family, const struct addr *source)
+static int close_some(struct netlink *n, struct closing *c, uint8_t family,
+		      const struct addr *source)
 {
 	const struct netlink_reader reader = { each_socket, restart, c };
 	struct nlmsghdr *nlh;

@@ -6,6 +6,7 @@
 
 #include "base/prefix.h"
 
-/* Destroys the TCP connections and connected UDP sockets of this network namespace that have this source address; listeners and sockets
- * of unconnected servers stay. -EOPNOTSUPP: the kernel can't (CONFIG_INET_DIAG_DESTROY). */
+/* Destroys the TCP connections and connected UDP sockets of this network namespace that have this
+ * source address; listeners and sockets of unconnected servers stay. -EOPNOTSUPP: the kernel can't
+ * (CONFIG_INET_DIAG_DESTROY). */
 MUST_CHECK int sockets_close(const struct addr *source);

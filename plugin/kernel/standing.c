@@ -63,11 +63,14 @@ int standing_read(struct standing *s, struct netlink *n, const struct route *r)
 	return err;
 }
 
-/* Routes are ordered by family, table, destination and metric first: those of one place stand together, behind the key that has nothing
- * else. */
+/* Routes are ordered by family, table, destination and metric first: those of one place stand
+ * together, behind the key that has nothing else. */
 const struct route *standing_find(const struct standing *s, const struct route *r)
 {
-	const struct route key = { .family = r->family, .table = r->table, .dst = r->dst, .metric = r->metric };
+	const struct route key = { .family = r->family,
+				   .table = r->table,
+				   .dst = r->dst,
+				   .metric = r->metric };
 	size_t low = 0, high = s->count;
 
 	while (low < high) {

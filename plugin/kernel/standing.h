@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The routes that stand in some tables at this moment: what a write would replace, and what is in the way of one.
+ * The routes that stand in some tables at this moment: what a write would replace, and what is in
+ * the way of one.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Carrying steps out. What goes by rtnetlink is sent in batches, in order; what was done is remembered until nothing can be
- * refused any more, so that it can be undone.
+ * Carrying steps out. What goes by rtnetlink is sent in batches, in order; what was done is
+ * remembered until nothing can be refused any more, so that it can be undone.
  */
 #include <errno.h>
 #include <linux/ip.h>
@@ -28,8 +28,8 @@ struct run {
 	struct netlink_batch batch;
 	size_t waiting[NETLINK_BATCH_COUNT];	/* which step each message of the batch is */
 	struct standing before;		/* tables in which routes are replaced */
-	struct steps undo;		/* the opposite of what was done, in the order in which it was done */
-	bool in_force;			/* the nftables transaction stands, or this is the way back already */
+	struct steps undo;		/* the opposite of what was done, in its order */
+	bool in_force;			/* nftables agrees, or this is the way back */
 	bool failed;			/* and something was refused nevertheless */
 };
 
@@ -43,7 +43,8 @@ static void print_step(const struct step *s, struct strbuf *out)
 	switch (s->kind) {
 	case STEP_SYSCTL:
 	case STEP_RESTORE_SYSCTL:
-		strbuf_printf(out, "%s %u of %s", s->of.sysctl.src_valid_mark ? "src_valid_mark" : "rp_filter",
+		strbuf_printf(out, "%s %u of %s",
+			      s->of.sysctl.src_valid_mark ? "src_valid_mark" : "rp_filter",
 			      s->of.sysctl.value, s->of.sysctl.name);
 		break;
 	case STEP_ADD_ROUTE:
@@ -62,8 +63,8 @@ static void print_step(const struct step *s, struct strbuf *out)
 		strbuf_add(out, "the nftables transaction");
 		break;
 	case STEP_FORGET_CONNECTIONS:
-		strbuf_printf(out, "forgetting the connections marked %#x/%#x", s->of.connections.mark,
-			      s->of.connections.mask);
+		strbuf_printf(out, "forgetting the connections marked %#x/%#x",
+			      s->of.connections.mark, s->of.connections.mask);
 		break;
 	case STEP_CLOSE_SOCKETS:
 		strbuf_add(out, "closing the sockets of an address that is gone");
@@ -71,7 +72,8 @@ static void print_step(const struct step *s, struct strbuf *out)
 	}
 }
 
-static void say(struct run *r, const struct step *s, const struct netlink_result *why, enum severity severity)
+static void say(struct run *r, const struct step *s, const struct netlink_result *why,
+		enum severity severity)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	const char *words = *why->words ? why->words : strerror(-why->err);
@@ -80,9 +82,11 @@ static void say(struct run *r, const struct step *s, const struct netlink_result
 		return;
 	print_step(s, &text);
 	if (severity == SEVERITY_ERROR)
-		diag_error(r->d, (struct where){ 0 }, "the kernel refuses %s: %s", text.text ?: "", words);
+		diag_error(r->d, (struct where){ 0 }, "the kernel refuses %s: %s", text.text ?: "",
+			   words);
 	else
-		diag_warning(r->d, (struct where){ 0 }, "the kernel refuses %s: %s", text.text ?: "", words);
+		diag_warning(r->d, (struct where){ 0 }, "the kernel refuses %s: %s",
+			     text.text ?: "", words);
 }
 
 /* ---- what was done, and its opposite ---- */
@@ -137,8 +141,8 @@ static int remember_opposite(struct run *r, const struct step *s)
 	return 0;
 }
 
-/* Before the sysctl is written: after a kill in between, the value as found is known all the same. Where /run can't keep it the
- * policy goes on and `flush` can't put it back. */
+/* Before the sysctl is written: after a kill in between, the value as found is known all the same.
+ * Where /run can't keep it the policy goes on and `flush` can't put it back. */
 static int save_sysctl(struct run *r, const struct step *s)
 {
 	struct saved_sysctl saved = { .index = s->of.sysctl.index,
@@ -150,7 +154,8 @@ static int save_sysctl(struct run *r, const struct step *s)
 	memcpy(saved.name, s->of.sysctl.name, NAME_SIZE);
 	kept = saved_sysctl_keep(&saved);
 	if (kept < 0 && r->d)
-		diag_warning(r->d, (struct where){ 0 }, "can't keep below /run/ifsteer what rp_filter of %s was: %s",
+		diag_warning(r->d, (struct where){ 0 },
+			     "can't keep below /run/ifsteer what rp_filter of %s was: %s",
 			     saved.name, strerror(-kept));
 	opposite.kind = kept > 0 ? STEP_RESTORE_SYSCTL : STEP_SYSCTL;
 	opposite.of.sysctl.value = s->of.sysctl.found;
@@ -159,17 +164,18 @@ static int save_sysctl(struct run *r, const struct step *s)
 
 /* ---- what the kernel answered ---- */
 
-/* Refusals that are about one interface: it vanished, went down, lost an address, has no IPv6, or its gateway can't be
- * reached. */
+/* Refusals that are about one interface: it vanished, went down, lost an address, has no IPv6, or
+ * its gateway can't be reached. */
 static bool is_about_interface(int err)
 {
-	return err == -ENETUNREACH || err == -EHOSTUNREACH || err == -EINVAL || err == -ENODEV || err == -ENETDOWN ||
-	       err == -EACCES || err == -EEXIST;
+	return err == -ENETUNREACH || err == -EHOSTUNREACH || err == -EINVAL || err == -ENODEV ||
+	       err == -ENETDOWN || err == -EACCES || err == -EEXIST;
 }
 
 static bool is_gone(int err)
 {
-	return err == -ENOENT || err == -ESRCH || err == -ENODEV || err == -ENETDOWN || err == -ENXIO;
+	return err == -ENOENT || err == -ESRCH || err == -ENODEV || err == -ENETDOWN ||
+	       err == -ENXIO;
 }
 
 /* "Exists already" is success where the same route stands there. */
@@ -190,7 +196,7 @@ static bool is_fulfilled(struct run *r, const struct step *s, int err)
 	case STEP_ADD_ROUTE:
 		return err == -EEXIST && stands_already(r, &s->of.route);
 	case STEP_ADD_RULE:
-		return err == -EEXIST;		/* rules are equal only in everything, protocol included */
+		return err == -EEXIST;		/* rules are equal in everything or not */
 	case STEP_DELETE_RULE:
 	case STEP_DELETE_ROUTE:
 		return is_gone(err);
@@ -260,11 +266,14 @@ static int flush(struct run *r)
 	int err = netlink_batch_send(&r->route, &r->batch), verdict = 0;
 
 	if (err < 0 && r->d)
-		diag_error(r->d, (struct where){ 0 }, "changing routes and rules: %s", strerror(-err));
-	/* All of them: what was done behind a refused one has to be undone as well, and so has what may have been done. */
+		diag_error(r->d, (struct where){ 0 }, "changing routes and rules: %s",
+			   strerror(-err));
+	/* All of them: what was done behind a refused one has to be undone as well, and so has what
+	 * may have been done. */
 	for (unsigned int i = 0; i < r->batch.count; i++) {
 		size_t step = r->waiting[i];
-		int one = err < 0 ? remember_opposite(r, &r->steps->v[step]) : judge(r, step, &r->batch.results[i]);
+		int one = err < 0 ? remember_opposite(r, &r->steps->v[step])
+				  : judge(r, step, &r->batch.results[i]);
 
 		verdict = verdict ? verdict : one;
 	}
@@ -278,7 +287,8 @@ static void encode(void *buf, const struct step *s)
 	case STEP_SYSCTL:
 	case STEP_RESTORE_SYSCTL:
 		rtnl_encode_conf(buf, s->of.sysctl.index,
-				 s->of.sysctl.src_valid_mark ? IPV4_DEVCONF_SRC_VMARK : IPV4_DEVCONF_RP_FILTER,
+				 s->of.sysctl.src_valid_mark ? IPV4_DEVCONF_SRC_VMARK
+							     : IPV4_DEVCONF_RP_FILTER,
 				 s->of.sysctl.value);
 		break;
 	case STEP_ADD_ROUTE:
@@ -334,7 +344,8 @@ static bool removes(enum step_kind kind)
 	return kind >= STEP_DELETE_RULE;
 }
 
-/* What helps connections to end sooner, and leaves nothing in a wrong state where it can't be done. */
+/* What helps connections to end sooner, and leaves nothing in a wrong state where it can't be
+ * done. */
 static void help(struct run *r, const struct step *s, int err)
 {
 	const struct netlink_result result = { .err = err };
@@ -366,7 +377,7 @@ static int execute_one(struct run *r, size_t i)
 		err = flush(r);
 		if (err == 0)
 			err = nft_run(s->of.nft, r->d);
-		/* One that may stand must not lose the rules that it needs; too many of them do no harm. */
+		/* One that may stand must not lose the rules that it needs. */
 		r->in_force |= err == 0 || err == -EIO;
 		return err;
 	case STEP_FORGET_CONNECTIONS:
@@ -403,7 +414,8 @@ static void run_done(struct run *r)
 	free(r->undo.v);		/* its steps own nothing */
 }
 
-/* Backwards, and silently: that the whole was refused has been said, and what can't be undone is repaired by the next run. */
+/* Backwards, and silently: that the whole was refused has been said, and what can't be undone is
+ * repaired by the next run. */
 static void undo(const struct run *r)
 {
 	struct steps back = { calloc(r->undo.count + 1, sizeof(*back.v)), r->undo.count };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What managers and people told us. An event is a note in inbox/, written before anybody waits for the lock; whoever holds the
- * lock adds what waits there to what is known, a note for each interface in told/. Until the run that took it up has
- * come to its end the event stands in taken/, so that a run that was killed is not the last to know of it.
+ * What managers and people told us. An event is a note in inbox/, written before anybody waits for
+ * the lock; whoever holds the lock adds what waits there to what is known, a note for each
+ * interface in told/. Until the run that took it up has come to its end the event stands in taken/,
+ * so that a run that was killed is not the last to know of it.
  */
 #include "kernel/told.h"
 
@@ -45,7 +46,7 @@ struct inbox {
 	size_t count;
 };
 
-/* ---- notes as text: "FLAGS INDEX GATEWAY4 GATEWAY6", flags of "do46" or "-"; events begin with their kind ---- */
+/* ---- notes as text: "FLAGS INDEX GATEWAY4 GATEWAY6", events with their kind in front ---- */
 
 static void print_gateway(const struct told *t, enum family f, char buf[static ADDR_TEXT_SIZE])
 {
@@ -55,14 +56,15 @@ static void print_gateway(const struct told *t, enum family f, char buf[static A
 		strcpy(buf, "-");
 }
 
-static void print_told(const char *first, const struct told *t, const char *last, char ret[static NOTE_SIZE])
+static void print_told(const char *first, const struct told *t, const char *last,
+		       char ret[static NOTE_SIZE])
 {
 	char gateway[FAMILY_COUNT][ADDR_TEXT_SIZE];
 
 	for (int f = 0; f < FAMILY_COUNT; f++)
 		print_gateway(t, (enum family)f, gateway[f]);
-	snprintf(ret, NOTE_SIZE, "%s %u %s %s%s%s", first, t->index, gateway[FAMILY_IPV4], gateway[FAMILY_IPV6],
-		 *last ? " " : "", last);
+	snprintf(ret, NOTE_SIZE, "%s %u %s %s%s%s", first, t->index, gateway[FAMILY_IPV4],
+		 gateway[FAMILY_IPV6], *last ? " " : "", last);
 }
 
 static int parse_gateway(const char *word, enum family f, struct told *t)
@@ -82,7 +84,8 @@ static int parse_told(char **rest, struct told *t)
 {
 	const char *index = note_word(rest);
 
-	if (!index || number_parse(index, UINT32_MAX, &t->index) || parse_gateway(note_word(rest), FAMILY_IPV4, t))
+	if (!index || number_parse(index, UINT32_MAX, &t->index) ||
+	    parse_gateway(note_word(rest), FAMILY_IPV4, t))
 		return -EINVAL;
 	return parse_gateway(note_word(rest), FAMILY_IPV6, t);
 }
@@ -110,7 +113,8 @@ static int write_event(enum kind kind, const struct told *what)
 	if (dir < 0)
 		return dir;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	snprintf(name, sizeof(name), "%010lld.%09ld-%d", (long long)now.tv_sec, now.tv_nsec, (int)getpid());
+	snprintf(name, sizeof(name), "%010lld.%09ld-%d", (long long)now.tv_sec, now.tv_nsec,
+		 (int)getpid());
 	print_told(kind_words[kind], &t, t.name, text);
 	err = note_add(dir, name, text);
 	close(dir);
@@ -410,20 +414,23 @@ static bool is_concerned(const struct inbox *in, const char *name)
 	return false;
 }
 
-/* "Down" says nothing any more about an interface that is gone: the next of its name has another index. */
+/* "Down" says nothing any more about an interface that is gone: the next of its name has another
+ * index. */
 static bool is_past(const struct told *t)
 {
 	return t->down && !t->offline && !if_nametoindex(t->name);
 }
 
-/* Writes down what the events come to. They stay where they are when that fails: another run may have more luck. */
+/* Writes down what the events come to. They stay where they are when that fails: another run may
+ * have more luck. */
 static int take_events(const struct inbox *in, struct known *known, int inbox)
 {
 	int taken = run_dir_open(TAKEN, true), err = taken < 0 ? taken : merge(in, known);
 
 	for (size_t i = 0; i < known->count && err == 0; i++)
 		if (is_concerned(in, known->v[i].name))
-			err = is_past(&known->v[i]) ? forget_known(known->v[i].name) : write_known(&known->v[i]);
+			err = is_past(&known->v[i]) ? forget_known(known->v[i].name)
+						    : write_known(&known->v[i]);
 	for (size_t e = 0; e < in->count && err == 0; e++)
 		if (renameat(inbox, in->v[e].name, taken, in->v[e].name))
 			err = -errno;

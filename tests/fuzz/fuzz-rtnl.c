@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Fuzz target: one netlink message, as if the kernel had sent it. Whatever could be read as a route or a rule must come back the
- * same when it is written and read again.
+ * Fuzz target: one netlink message, as if the kernel had sent it. Whatever could be read as a route
+ * or a rule must come back the same when it is written and read again.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -48,7 +48,8 @@ static bool is_port_range(const struct number_range *r)
 static bool is_sayable(const struct rule *r)
 {
 	return !r->has_other && r->action != RULE_OTHER && (r->fwmask || !r->fwmark) &&
-	       (r->action == RULE_GOTO || !r->target) && is_port_range(&r->sport) && is_port_range(&r->dport);
+	       (r->action == RULE_GOTO || !r->target) && is_port_range(&r->sport) &&
+	       is_port_range(&r->dport);
 }
 
 static void try_rule(const struct nlmsghdr *nlh)

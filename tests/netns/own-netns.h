@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * For programs that try the kernel's room on the real kernel: a network namespace and a /run of their own, gone when they
- * end. Include it behind tap.h.
+ * For programs that try the kernel's room on the real kernel: a network namespace and a /run of
+ * their own, gone when they end. Include it behind tap.h.
  */
 #pragma once
 
@@ -49,7 +49,8 @@ static inline void own_netns(void)
 		snprintf(map, sizeof(map), "0 %u 1", gid);
 		own_write("/proc/self/gid_map", map);
 	}
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("run", "/run", "tmpfs", 0, "mode=755,size=4m"))
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("run", "/run", "tmpfs", 0, "mode=755,size=4m"))
 		own_skip("no mounts of one's own");
 }
 

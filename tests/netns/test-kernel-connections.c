@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Connections and sockets on a real kernel: those that are meant are forgotten or destroyed, and no others.
+ * Connections and sockets on a real kernel: those that are meant are forgotten or destroyed, and no
+ * others.
  */
 #include "tests/netns/own-netns.h"
 
@@ -31,7 +32,8 @@ static struct sockaddr_storage endpoint(int family, const char *text, uint16_t p
 		v4->sin_port = htons(port);
 	else
 		v6->sin6_port = htons(port);
-	if (inet_pton(family, text, family == AF_INET ? (void *)&v4->sin_addr : (void *)&v6->sin6_addr) != 1)
+	if (inet_pton(family, text,
+		      family == AF_INET ? (void *)&v4->sin_addr : (void *)&v6->sin6_addr) != 1)
 		ok(false, "an endpoint: %s", text);
 	return s;
 }
@@ -76,16 +78,20 @@ static void test_sockets(int family, const char *dead, const char *alive, const 
 	int udp_server = make_socket(family, SOCK_DGRAM, server, NULL, 5001);
 	int own_listener = make_socket(family, SOCK_STREAM, dead, NULL, 5002);
 	int own_server = make_socket(family, SOCK_DGRAM, dead, NULL, 5003);
-	int tcp = make_socket(family, SOCK_STREAM, dead, server, 5000), udp = make_socket(family, SOCK_DGRAM, dead, server, 5001);
+	int tcp = make_socket(family, SOCK_STREAM, dead, server, 5000),
+	    udp = make_socket(family, SOCK_DGRAM, dead, server, 5001);
 	int tcp_alive = make_socket(family, SOCK_STREAM, alive, server, 5000);
 	int udp_alive = make_socket(family, SOCK_DGRAM, alive, server, 5001);
 
 	ok(sockets_close(&gone) == 0, "%s: destroyed", dead);
 	ok(error_of(tcp) == ECONNABORTED, "%s: its TCP connection ends at once", dead);
 	ok(error_of(udp) == ECONNABORTED, "%s: its connected UDP socket ends at once", dead);
-	ok(error_of(tcp_alive) == 0 && error_of(udp_alive) == 0, "%s: those of another address stay", dead);
-	ok(error_of(own_listener) == 0 && error_of(own_server) == 0, "%s: a listener and a server stay", dead);
-	ok(error_of(listener) == 0 && error_of(udp_server) == 0, "%s: and so does the other end", dead);
+	ok(error_of(tcp_alive) == 0 && error_of(udp_alive) == 0,
+	   "%s: those of another address stay", dead);
+	ok(error_of(own_listener) == 0 && error_of(own_server) == 0,
+	   "%s: a listener and a server stay", dead);
+	ok(error_of(listener) == 0 && error_of(udp_server) == 0, "%s: and so does the other end",
+	   dead);
 	ok(sockets_close(&gone) == 0, "%s: once more", dead);
 	for (int fd = listener; fd <= udp_alive; fd++)
 		close(fd);
@@ -98,7 +104,8 @@ static void test_mapped(void)
 	int listener = make_socket(AF_INET, SOCK_STREAM, "10.0.0.9", NULL, 5000);
 	int tcp = make_socket(AF_INET6, SOCK_STREAM, "::ffff:10.0.0.1", "::ffff:10.0.0.9", 5000);
 
-	ok(sockets_close(&gone) == 0 && error_of(tcp) == ECONNABORTED, "an IPv6 socket that speaks IPv4");
+	ok(sockets_close(&gone) == 0 && error_of(tcp) == ECONNABORTED,
+	   "an IPv6 socket that speaks IPv4");
 	close(tcp);
 	close(listener);
 }
@@ -107,7 +114,8 @@ static void test_many_sockets(void)
 {
 	enum { COUNT = 300 };
 	struct addr gone = address("10.0.0.1");
-	int listener = make_socket(AF_INET, SOCK_DGRAM, "10.0.0.9", NULL, 5000), fds[COUNT], alive = 0;
+	int listener = make_socket(AF_INET, SOCK_DGRAM, "10.0.0.9", NULL, 5000), fds[COUNT],
+	    alive = 0;
 
 	for (int i = 0; i < COUNT; i++)
 		fds[i] = make_socket(AF_INET, SOCK_DGRAM, "10.0.0.1", "10.0.0.9", 5000);
@@ -125,12 +133,15 @@ static void test_many_sockets(void)
 /* ---- connections ---- */
 
 /* conntrack(8), which has its own way to the kernel. */
-static void add(const char *family, const char *protocol, const char *destination, uint16_t port, uint32_t mark)
+static void add(const char *family, const char *protocol, const char *destination, uint16_t port,
+		uint32_t mark)
 {
 	bool tcp = !strcmp(protocol, "tcp");
 
-	sh("conntrack -I -p %s -s %s -d %s --sport 1000 --dport %u --timeout 600 --mark %u %s >/dev/null 2>&1",
-	   protocol, !strcmp(family, "ipv4") ? "10.0.0.1" : "fd00::1", destination, port, mark, tcp ? "--state ESTABLISHED" : "");
+	sh("conntrack -I -p %s -s %s -d %s --sport 1000 --dport %u --timeout 600 --mark %u %s "
+	   ">/dev/null 2>&1",
+	   protocol, !strcmp(family, "ipv4") ? "10.0.0.1" : "fd00::1", destination, port, mark,
+	   tcp ? "--state ESTABLISHED" : "");
 }
 
 static void fill(void)
@@ -149,7 +160,8 @@ static void fill(void)
 static const char *left(void)
 {
 	return output("for f in ipv4 ipv6; do conntrack -L -f $f 2>/dev/null | sed -E "
-		      "'s/^(tcp|udp).* src=[^ ]+ dst=([^ ]+) sport=[0-9]+ dport=([0-9]+) .*src=.*/\\1 \\2 \\3/' | sort; done");
+		      "'s/^(tcp|udp).* src=[^ ]+ dst=([^ ]+) sport=[0-9]+ dport=([0-9]+) "
+		      ".*src=.*/\\1 \\2 \\3/' | sort; done");
 }
 
 static int forget(struct step *s, uint32_t mark)
@@ -168,10 +180,13 @@ static void test_carried(void)
 	ok(conntrack_carried(0xff000000, &n) == 0 && n.count == 0, "no connection, no mark");
 	fill();
 	ok(conntrack_carried(0xff000000, &n) == 0 && n.count == 2, "marks of connections");
-	ok(numbers_contain(&n, 2) && numbers_contain(&n, 3) && numbers_contain(&n, 0xff) && !numbers_contain(&n, 0),
+	ok(numbers_contain(&n, 2) && numbers_contain(&n, 3) && numbers_contain(&n, 0xff) &&
+		   !numbers_contain(&n, 0),
 	   "under the mask, shifted down");
 	numbers_done(&n);
-	ok(conntrack_carried(0x000000ff, &n) == 0 && numbers_contain(&n, 0x77) && numbers_contain(&n, 5), "under another mask");
+	ok(conntrack_carried(0x000000ff, &n) == 0 && numbers_contain(&n, 0x77) &&
+		   numbers_contain(&n, 5),
+	   "under another mask");
 	numbers_done(&n);
 }
 
@@ -182,19 +197,24 @@ static void test_forget(void)
 
 	fill();
 	ok(forget(&s, 0x02000000) == 0, "forget by mark");
-	is(left(), "udp 10.1.0.1 54\nudp 10.1.0.1 55\ntcp fd01::1 80\nudp fd01::1 53", "of one family, and no other mark");
+	is(left(), "udp 10.1.0.1 54\nudp 10.1.0.1 55\ntcp fd01::1 80\nudp fd01::1 53",
+	   "of one family, and no other mark");
 
 	fill();
 	s.of.connections.keep_tcp = true;
 	s.of.connections.kept = kept;
 	s.of.connections.kept_count = 2;
 	ok(forget(&s, 0x02000000) == 0, "forget some");
-	is(left(), "tcp 10.1.0.1 80\nudp 10.1.0.1 54\nudp 10.1.0.1 55\nudp 10.1.0.2 53\ntcp fd01::1 80\nudp fd01::1 53",
+	is(left(),
+	   "tcp 10.1.0.1 80\nudp 10.1.0.1 54\nudp 10.1.0.1 55\nudp 10.1.0.2 53\ntcp fd01::1 "
+	   "80\nudp fd01::1 53",
 	   "but TCP, and what came to a given address");
 
 	s = (struct step){ .of.connections = { .family = FAMILY_IPV6, .keep_tcp = true } };
 	ok(forget(&s, 0xff000000) == 0 && forget(&s, 0x02000000) == 0, "IPv6");
-	is(left(), "tcp 10.1.0.1 80\nudp 10.1.0.1 54\nudp 10.1.0.1 55\nudp 10.1.0.2 53\ntcp fd01::1 80", "of IPv6");
+	is(left(),
+	   "tcp 10.1.0.1 80\nudp 10.1.0.1 54\nudp 10.1.0.1 55\nudp 10.1.0.2 53\ntcp fd01::1 80",
+	   "of IPv6");
 	ok(forget(&s, 0x05000000) == 0, "none of that mark");
 }
 
@@ -202,8 +222,10 @@ static void test_many_connections(void)
 {
 	struct step s = { .of.connections = { .family = FAMILY_IPV4, .keep_tcp = true } };
 
-	sh("for i in $(seq 1500); do echo -I -p udp -s 10.0.0.1 -d 10.2.$((i / 250)).$((i %% 250)) --sport 1 --dport 2 "
-	   "--timeout 600 --mark 0x04000000; done >/run/many; conntrack -R /run/many >/dev/null 2>&1");
+	sh("for i in $(seq 1500); do echo -I -p udp -s 10.0.0.1 -d 10.2.$((i / 250)).$((i %% 250)) "
+	   "--sport 1 --dport 2 "
+	   "--timeout 600 --mark 0x04000000; done >/run/many; conntrack -R /run/many >/dev/null "
+	   "2>&1");
 	is(output("conntrack -C"), "1505", "many connections");
 	ok(forget(&s, 0x04000000) == 0, "forget them one by one");
 	is(output("conntrack -C"), "5", "all of them");
@@ -214,7 +236,8 @@ int main(void)
 	own_netns();
 	if (system("command -v conntrack >/dev/null"))
 		own_skip("no conntrack(8)");
-	sh("ip link set lo up; ip address add 10.0.0.1/32 dev lo; ip address add 10.0.0.2/32 dev lo; ip address add 10.0.0.9/32 dev lo");
+	sh("ip link set lo up; ip address add 10.0.0.1/32 dev lo; ip address add 10.0.0.2/32 dev "
+	   "lo; ip address add 10.0.0.9/32 dev lo");
 	sh("for a in fd00::1 fd00::2 fd00::9; do ip address add $a/128 dev lo nodad; done");
 	test_sockets(AF_INET, "10.0.0.1", "10.0.0.2", "10.0.0.9");
 	test_sockets(AF_INET6, "fd00::1", "fd00::2", "fd00::9");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * facts_gather on a real kernel: what stands there is what is said, and no more than is needed is read.
+ * facts_gather on a real kernel: what stands there is what is said, and no more than is needed is
+ * read.
  */
 #include "tests/netns/own-netns.h"
 
@@ -76,17 +77,20 @@ static void set_up(void)
 	sh("ip link set lo up");
 	sh("ip link add eth0 type veth peer name p0; ip link add eth2 type veth peer name p2;"
 	   "ip link add other type veth peer name p3");
-	sh("for i in eth0 p0 eth2 p2 other p3; do sysctl -qw net.ipv6.conf.$i.addr_gen_mode=1; ip link set $i up; done");
+	sh("for i in eth0 p0 eth2 p2 other p3; do sysctl -qw net.ipv6.conf.$i.addr_gen_mode=1; ip "
+	   "link set $i up; done");
 	sh("ip address add 10.200.0.2/24 dev eth0; ip address add 172.31.70.5/20 dev eth2;"
 	   "ip address add 192.168.7.1 peer 192.168.7.2 dev other");
-	sh("ip address add fd00:e0::2/64 dev eth0 nodad; ip address add fd00:e2::5/64 dev eth2 nodad preferred_lft 0");
+	sh("ip address add fd00:e0::2/64 dev eth0 nodad; ip address add fd00:e2::5/64 dev eth2 "
+	   "nodad preferred_lft 0");
 	declare("eth2", 102);
 	declare("eth*", 0);
 }
 
 static void test_links(void)
 {
-	sh("sysctl -qw net.ipv4.conf.eth2.rp_filter=1 net.ipv4.conf.eth2.src_valid_mark=1 net.ipv4.ip_forward=1"
+	sh("sysctl -qw net.ipv4.conf.eth2.rp_filter=1 net.ipv4.conf.eth2.src_valid_mark=1 "
+	   "net.ipv4.ip_forward=1"
 	   " net.ipv4.conf.all.rp_filter=2 net.ipv6.conf.all.forwarding=0");
 	sh("ip link set p0 down; ip link set eth2 mtu 1400");
 	gather();
@@ -94,8 +98,10 @@ static void test_links(void)
 	ok(facts.forwarding[FAMILY_IPV4] && !facts.forwarding[FAMILY_IPV6], "forwarding");
 	ok(facts.rp_filter_all == 2, "conf.all.rp_filter");
 	ok(link_of("eth2")->up && link_of("eth2")->carrier, "eth2: up");
-	ok(link_of("eth2")->rp_filter == 1 && link_of("eth2")->src_valid_mark == 1, "eth2: settings");
-	ok(link_of("eth2")->mtu == 1400 && link_of("eth2")->index == if_nametoindex("eth2"), "eth2: mtu and index");
+	ok(link_of("eth2")->rp_filter == 1 && link_of("eth2")->src_valid_mark == 1,
+	   "eth2: settings");
+	ok(link_of("eth2")->mtu == 1400 && link_of("eth2")->index == if_nametoindex("eth2"),
+	   "eth2: mtu and index");
 	ok(link_of("eth0")->up && !link_of("eth0")->carrier, "eth0: without carrier");
 	ok(link_of("lo")->loopback, "lo");
 	for (size_t i = 1; i < facts.links.count; i++)
@@ -116,9 +122,10 @@ static void test_addresses(void)
 
 		addr_print(&a->addr, text);
 		addr_print(&a->peer, end);
-		deprecated |= a->link == eth2 && !strcmp(text, "fd00:e2::5") && a->len == 64 && a->deprecated &&
-			      !a->tentative;
-		peer |= a->link == other && !strcmp(text, "192.168.7.1") && !strcmp(end, "192.168.7.2");
+		deprecated |= a->link == eth2 && !strcmp(text, "fd00:e2::5") && a->len == 64 &&
+			      a->deprecated && !a->tentative;
+		peer |= a->link == other && !strcmp(text, "192.168.7.1") &&
+			!strcmp(end, "192.168.7.2");
 	}
 	ok(deprecated, "a deprecated IPv6 address");
 	ok(peer, "the two ends of a point-to-point address");
@@ -127,12 +134,16 @@ static void test_addresses(void)
 static void test_routes(void)
 {
 	sh("ip route add default via 192.168.7.2 dev other");
-	sh("ip route add 10.50.0.0/16 nexthop via 10.200.0.9 dev eth0 nexthop via 192.168.7.2 dev other");
+	sh("ip route add 10.50.0.0/16 nexthop via 10.200.0.9 dev eth0 nexthop via 192.168.7.2 dev "
+	   "other");
 	sh("ip route add 10.60.0.0/16 dev other");
-	sh("ip route add default via 172.31.64.1 dev eth2 table 102 proto 77; ip route add default dev other table 102 metric 9");
-	sh("ip route add 10.61.0.0/16 dev other table 102; ip route add 10.62.0.0/16 dev other table 9999");
+	sh("ip route add default via 172.31.64.1 dev eth2 table 102 proto 77; ip route add default "
+	   "dev other table 102 metric 9");
+	sh("ip route add 10.61.0.0/16 dev other table 102; ip route add 10.62.0.0/16 dev other "
+	   "table 9999");
 	sh("ip route add blackhole default table 103 proto 77");
-	sh("ip -6 route add fd50::/64 nexthop via fd00:e0::9 dev eth0 nexthop via fd00:e2::9 dev eth2");
+	sh("ip -6 route add fd50::/64 nexthop via fd00:e0::9 dev eth0 nexthop via fd00:e2::9 dev "
+	   "eth2");
 	sh("ip -6 route add default via fe80::1 dev eth2 metric 100 mtu 1300");
 	gather();
 	is(routes(FAMILY_IPV4, 254),
@@ -142,10 +153,12 @@ static void test_routes(void)
 	   "172.31.64.0/20 dev eth2 proto 2 scope link src 172.31.70.5 table 254\n",
 	   "main: by managed interfaces, each nexthop apart, and the default by whatever");
 	is(routes(FAMILY_IPV4, 102),
-	   "default via 172.31.64.1 dev eth2 proto 77 table 102\ndefault dev other proto 3 scope link metric 9 table 102\n"
+	   "default via 172.31.64.1 dev eth2 proto 77 table 102\ndefault dev other proto 3 scope "
+	   "link metric 9 table 102\n"
 	   "10.61.0.0/16 dev other proto 3 scope link table 102\n",
 	   "an interface's own table: all of it");
-	is(routes(FAMILY_IPV4, 103), "blackhole default proto 77 table 103\n", "ours, in whatever table");
+	is(routes(FAMILY_IPV4, 103), "blackhole default proto 77 table 103\n",
+	   "ours, in whatever table");
 	is(routes(FAMILY_IPV4, 9999), "", "nobody's table: nothing");
 	is(routes(FAMILY_IPV4, 255), "", "the local table: nothing");
 	is(routes(FAMILY_IPV6, 254),
@@ -156,37 +169,46 @@ static void test_routes(void)
 	   "default via fe80::1 dev eth2 proto 3 metric 100 mtu 1300 table 254\n",
 	   "main, IPv6");
 	gather_with((struct facts_want){ .all_routes = true });
-	ok(strstr(routes(FAMILY_IPV4, 254), "10.60.0.0/16 dev other"), "all routes where all are asked for");
+	ok(strstr(routes(FAMILY_IPV4, 254), "10.60.0.0/16 dev other"),
+	   "all routes where all are asked for");
 
 	sh("ip link set p2 down");
 	gather();
-	ok(strstr(routes(FAMILY_IPV4, 254), "dead 172.31.64.0/20 dev eth2"), "without carrier a route is dead");
+	ok(strstr(routes(FAMILY_IPV4, 254), "dead 172.31.64.0/20 dev eth2"),
+	   "without carrier a route is dead");
 	sh("ip link set p2 up");
 }
 
-/* More routes than are read at once: what matters is found all the same, by walks that the kernel filters. */
+/* More routes than are read at once: what matters is found all the same, by walks that the kernel
+ * filters. */
 static void test_many_routes(void)
 {
 	size_t count;
 
-	sh("for i in $(seq 0 5999); do echo route add 20.$((i / 256)).$((i %% 256)).0/24 dev other proto 186; done |"
+	sh("for i in $(seq 0 5999); do echo route add 20.$((i / 256)).$((i %% 256)).0/24 dev other "
+	   "proto 186; done |"
 	   "ip -batch -");
 	gather();
 	count = facts.route_count;
-	ok(strstr(routes(FAMILY_IPV4, 254), "default via 192.168.7.2 dev other"), "many routes: the default by whatever");
-	ok(strstr(routes(FAMILY_IPV4, 254), "172.31.64.0/20 dev eth2") && strstr(routes(FAMILY_IPV4, 254), "10.50.0.0/16"),
+	ok(strstr(routes(FAMILY_IPV4, 254), "default via 192.168.7.2 dev other"),
+	   "many routes: the default by whatever");
+	ok(strstr(routes(FAMILY_IPV4, 254), "172.31.64.0/20 dev eth2") &&
+		   strstr(routes(FAMILY_IPV4, 254), "10.50.0.0/16"),
 	   "many routes: those by managed interfaces");
-	ok(strstr(routes(FAMILY_IPV4, 102), "10.61.0.0/16"), "many routes: an interface's own table");
+	ok(strstr(routes(FAMILY_IPV4, 102), "10.61.0.0/16"),
+	   "many routes: an interface's own table");
 	ok(count < 100, "many routes: and not the others (%zu)", count);
 	for (size_t i = 1; i < count; i++)
 		if (route_compare(&facts.routes[i - 1], &facts.routes[i]) == 0)
 			ok(false, "many routes: each once");
 
 	sh("ip route flush proto 186");
-	sh("for i in $(seq 0 5999); do echo route add 20.$((i / 256)).$((i %% 256)).0/24 dev eth2 proto 186; done |"
+	sh("for i in $(seq 0 5999); do echo route add 20.$((i / 256)).$((i %% 256)).0/24 dev eth2 "
+	   "proto 186; done |"
 	   "ip -batch -");
 	gather();
-	ok(strstr(routes(FAMILY_IPV4, 254), "172.31.64.0/20 dev eth2"), "many of its own: the connected network is there");
+	ok(strstr(routes(FAMILY_IPV4, 254), "172.31.64.0/20 dev eth2"),
+	   "many of its own: the connected network is there");
 	ok(facts.route_count < 5000, "many of its own: but not all (%zu)", facts.route_count);
 	sh("ip route flush proto 186");
 }
@@ -196,8 +218,10 @@ static void test_rules(void)
 	struct strbuf b = { 0 };
 
 	sh("ip rule add pref 21101 fwmark 0x02000000/0xff000000 lookup 102 protocol 77");
-	sh("ip rule add pref 21300 fwmark 0/0xffffffff iif lo to 10.0.0.0/8 ipproto tcp dport 443 lookup 102 protocol 77");
-	sh("ip -6 rule add pref 21400 from fd00::1 goto 32766 protocol 77; ip rule add pref 5000 tos 0x10 lookup 9");
+	sh("ip rule add pref 21300 fwmark 0/0xffffffff iif lo to 10.0.0.0/8 ipproto tcp dport 443 "
+	   "lookup 102 protocol 77");
+	sh("ip -6 rule add pref 21400 from fd00::1 goto 32766 protocol 77; ip rule add pref 5000 "
+	   "tos 0x10 lookup 9");
 	gather();
 	for (size_t i = 0; i < facts.rule_count; i++) {
 		strbuf_printf(&b, "%s ", family_name(facts.rules[i].family));
@@ -208,7 +232,8 @@ static void test_rules(void)
 	   "ipv4 from all lookup 255 proto 2 priority 0\n"
 	   "ipv4 from all lookup 9 (and more) proto 0 priority 5000\n"
 	   "ipv4 from all fwmark 0x2000000/0xff000000 lookup 102 proto 77 priority 21101\n"
-	   "ipv4 from all to 10.0.0.0/8 fwmark 0/0xffffffff iif lo ipproto 6 dport 443 lookup 102 proto 77 priority 21300\n"
+	   "ipv4 from all to 10.0.0.0/8 fwmark 0/0xffffffff iif lo ipproto 6 dport 443 lookup 102 "
+	   "proto 77 priority 21300\n"
 	   "ipv4 from all lookup 254 proto 2 priority 32766\n"
 	   "ipv4 from all lookup 253 proto 2 priority 32767\n"
 	   "ipv6 from all lookup 255 proto 2 priority 0\n"
@@ -232,9 +257,11 @@ static void test_ipv6_disabled(void)
 static void test_nft(void)
 {
 	ok(facts.nft == NULL, "no table of ours");
-	sh("nft 'add table inet ifsteer; add counter inet ifsteer c; add table inet other; add chain inet other x'");
+	sh("nft 'add table inet ifsteer; add counter inet ifsteer c; add table inet other; add "
+	   "chain inet other x'");
 	gather();
-	is(facts.nft, "table inet ifsteer {\n\tcounter c {\n\t}\n}\n", "our table, without counters, and no other");
+	is(facts.nft, "table inet ifsteer {\n\tcounter c {\n\t}\n}\n",
+	   "our table, without counters, and no other");
 	sh("nft delete table inet ifsteer");
 }
 
@@ -242,10 +269,13 @@ static void test_leases(void)
 {
 	sh("ip route del default");
 	sh("mkdir -p /run/systemd/netif/leases");
-	sh("printf '# private\\nADDRESS=172.31.70.5\\nROUTER=172.31.64.7 172.31.64.8\\nLIFETIME=600\\n' >"
-	   "/run/systemd/netif/leases/%u", if_nametoindex("eth2"));
+	sh("printf '# private\\nADDRESS=172.31.70.5\\nROUTER=172.31.64.7 "
+	   "172.31.64.8\\nLIFETIME=600\\n' >"
+	   "/run/systemd/netif/leases/%u",
+	   if_nametoindex("eth2"));
 	gather();
-	ok(link_of("eth2")->has_lease[FAMILY_IPV4] && !link_of("eth0")->has_lease[FAMILY_IPV4], "a lease of networkd's");
+	ok(link_of("eth2")->has_lease[FAMILY_IPV4] && !link_of("eth0")->has_lease[FAMILY_IPV4],
+	   "a lease of networkd's");
 	sh("touch -d '1 hour ago' /run/systemd/netif/leases/%u", if_nametoindex("eth2"));
 	gather();
 	ok(!link_of("eth2")->has_lease[FAMILY_IPV4], "one that is over");
@@ -253,21 +283,27 @@ static void test_leases(void)
 	if (mount("lib", "/var/lib", "tmpfs", 0, NULL))
 		own_skip("no /var/lib of one's own");
 	sh("mkdir /var/lib/dhcp; cat >/var/lib/dhcp/dhclient.eth2.leases <<'END'\n"
-	   "lease {\n  interface \"eth2\";\n  option routers 172.31.64.3;\n  expire 4 2001/01/04 00:00:00;\n}\n"
+	   "lease {\n  interface \"eth2\";\n  option routers 172.31.64.3;\n  expire 4 2001/01/04 "
+	   "00:00:00;\n}\n"
 	   "lease {\n  interface \"eth0\";\n  option routers 10.200.0.1;\n  expire never;\n}\n"
-	   "lease {\n  interface \"eth2\";\n  option routers 172.31.64.4,172.31.64.5;\n  expire epoch 4000000000; # x\n}\n"
+	   "lease {\n  interface \"eth2\";\n  option routers 172.31.64.4,172.31.64.5;\n  expire "
+	   "epoch 4000000000; # x\n}\n"
 	   "lease {\n  interface \"eth2\";\n  option routers nonsense;\n  expire never;\n}\nEND");
 	gather();
-	ok(link_of("eth2")->has_lease[FAMILY_IPV4] && link_of("eth2")->lease[FAMILY_IPV4].bytes[3] == 4,
+	ok(link_of("eth2")->has_lease[FAMILY_IPV4] &&
+		   link_of("eth2")->lease[FAMILY_IPV4].bytes[3] == 4,
 	   "the newest lease of dhclient's that names a router");
-	ok(link_of("eth0")->has_lease[FAMILY_IPV4] && link_of("eth0")->lease[FAMILY_IPV4].bytes[3] == 1,
+	ok(link_of("eth0")->has_lease[FAMILY_IPV4] &&
+		   link_of("eth0")->lease[FAMILY_IPV4].bytes[3] == 1,
 	   "that of another interface in the same file");
 }
 
 static void test_cgroups(void)
 {
 	static char texts[][16] = { "there/below", "/there", "absent", "../../.." };
-	static struct name names[] = { { texts[0], false }, { texts[1], false }, { texts[2], true }, { texts[3], false } };
+	static struct name names[] = {
+		{ texts[0], false }, { texts[1], false }, { texts[2], true }, { texts[3], false }
+	};
 	static struct policy policy = { .cgroup = { names, 4 } };
 
 	if (mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL)) {
@@ -282,11 +318,13 @@ static void test_cgroups(void)
 	config.policies = &policy;
 	config.policy_count = 1;
 	gather();
-	ok(facts.cgroup_count == 2 && !strcmp(facts.cgroups[0], "there/below") && !strcmp(facts.cgroups[1], "/there"),
+	ok(facts.cgroup_count == 2 && !strcmp(facts.cgroups[0], "there/below") &&
+		   !strcmp(facts.cgroups[1], "/there"),
 	   "cgroups that exist, and nothing outside");
 	config.policy_count = 0;
 	umount("/sys/fs/cgroup");
-	sh("rmdir /sys/fs/cgroup/ifsteer-test/there/below /sys/fs/cgroup/ifsteer-test/there /sys/fs/cgroup/ifsteer-test");
+	sh("rmdir /sys/fs/cgroup/ifsteer-test/there/below /sys/fs/cgroup/ifsteer-test/there "
+	   "/sys/fs/cgroup/ifsteer-test");
 }
 
 /* Interfaces that come and go while the list is read: never a part of it. */
@@ -297,13 +335,16 @@ static void test_churn(void)
 
 	if (child == 0)
 		_exit(system("for round in 1 2 3; do"
-			     " for i in $(seq 60); do echo link add c$i type veth peer name d$i; done | ip -batch -;"
-			     " for i in $(seq 60); do echo link del c$i; done | ip -batch -; done") != 0);
+			     " for i in $(seq 60); do echo link add c$i type veth peer name d$i; "
+			     "done | ip -batch -;"
+			     " for i in $(seq 60); do echo link del c$i; done | ip -batch -; "
+			     "done") != 0);
 	for (; waitpid(child, NULL, WNOHANG) == 0; all++) {
 		gather_with((struct facts_want){ .nft = false });
 		whole += link_of("eth0")->index && link_of("eth2")->index && link_of("p3")->index;
 	}
-	ok(all > 50 && whole == all, "interfaces that come and go: all others are there each time (%d of %d)", whole, all);
+	ok(all > 50 && whole == all,
+	   "interfaces that come and go: all others are there each time (%d of %d)", whole, all);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * steps_execute on a real kernel: what is asked for stands, what is refused is said and undone, and what is somebody
- * else's stays.
+ * steps_execute on a real kernel: what is asked for stands, what is refused is said and undone, and
+ * what is somebody else's stays.
  */
 #include "tests/netns/own-netns.h"
 
@@ -14,7 +14,8 @@ static struct step list[16];
 static bool refused[16];
 static char said[4096];
 static char good_script[] = "add table inet ifsteer\nadd counter inet ifsteer c\n";
-static char bad_script[] = "add table inet ifsteer\nadd chain inet ifsteer x\nadd rule inet ifsteer x jump nowhere\n";
+static char bad_script[] =
+	"add table inet ifsteer\nadd chain inet ifsteer x\nadd rule inet ifsteer x jump nowhere\n";
 
 static struct addr address(const char *text)
 {
@@ -35,7 +36,10 @@ static struct route *route(size_t i, enum step_kind kind, const char *dst, const
 {
 	struct route *r = &step(i, kind)->of.route;
 
-	*r = (struct route){ .type = RTN_UNICAST, .protocol = OUR_PROTOCOL, .table = 21002, .oif = if_nametoindex("eth2") };
+	*r = (struct route){ .type = RTN_UNICAST,
+			     .protocol = OUR_PROTOCOL,
+			     .table = 21002,
+			     .oif = if_nametoindex("eth2") };
 	if (prefix_parse(dst, &r->dst))
 		ok(false, "a prefix: %s", dst);
 	r->family = r->dst.addr.family;
@@ -53,8 +57,13 @@ static struct rule *rule(size_t i, enum step_kind kind, enum family f, uint32_t 
 {
 	struct rule *r = &step(i, kind)->of.rule;
 
-	*r = (struct rule){ .family = f, .action = RULE_LOOKUP, .protocol = OUR_PROTOCOL, .priority = priority,
-			    .table = 21002, .fwmark = 0x02000000, .fwmask = 0xff000000 };
+	*r = (struct rule){ .family = f,
+			    .action = RULE_LOOKUP,
+			    .protocol = OUR_PROTOCOL,
+			    .priority = priority,
+			    .table = 21002,
+			    .fwmark = 0x02000000,
+			    .fwmask = 0xff000000 };
 	r->src.addr.family = r->dst.addr.family = f;
 	return r;
 }
@@ -98,12 +107,14 @@ static void clear(void)
 {
 	sh("ip route flush table 21002 2>/dev/null; ip -6 route flush table 21002 2>/dev/null;"
 	   "for f in -4 -6; do while ip $f rule del lookup 21002 2>/dev/null; do :; done; done;"
-	   "nft delete table inet ifsteer 2>/dev/null; rm -rf /run/ifsteer; sysctl -qw net.ipv4.conf.eth2.rp_filter=1");
+	   "nft delete table inet ifsteer 2>/dev/null; rm -rf /run/ifsteer; sysctl -qw "
+	   "net.ipv4.conf.eth2.rp_filter=1");
 }
 
 static void set_up(void)
 {
-	sh("ip link set lo up; ip link add eth2 type veth peer name p2; ip link set eth2 up; ip link set p2 up");
+	sh("ip link set lo up; ip link add eth2 type veth peer name p2; ip link set eth2 up; ip "
+	   "link set p2 up");
 	sh("ip address add 172.31.70.5/20 dev eth2; ip address add fd00:e2::5/64 dev eth2 nodad");
 	clear();
 }
@@ -119,10 +130,14 @@ static void test_everything(void)
 	step(6, STEP_NFT)->of.nft = good_script;
 	ok(run(7) == 0 && !*said, "everything at once: %s", said);
 	is(table(),
-	   "default via 172.31.64.1 dev eth2 proto 77 mtu 1400 \n172.31.64.0/20 dev eth2 proto 77 scope link \n"
-	   "default via fd00:e2::1 dev eth2 proto 77 metric 1024 pref medium", "routes stand");
-	is(rules(), "21101:\tfrom all fwmark 0x2000000/0xff000000 lookup 21002 proto 77\n"
-		    "21101:\tfrom all fwmark 0x2000000/0xff000000 lookup 21002 proto 77", "rules stand");
+	   "default via 172.31.64.1 dev eth2 proto 77 mtu 1400 \n172.31.64.0/20 dev eth2 proto 77 "
+	   "scope link \n"
+	   "default via fd00:e2::1 dev eth2 proto 77 metric 1024 pref medium",
+	   "routes stand");
+	is(rules(),
+	   "21101:\tfrom all fwmark 0x2000000/0xff000000 lookup 21002 proto 77\n"
+	   "21101:\tfrom all fwmark 0x2000000/0xff000000 lookup 21002 proto 77",
+	   "rules stand");
 	is(output("sysctl -n net.ipv4.conf.eth2.rp_filter"), "2", "the sysctl is set");
 	is(output("nft list table inet ifsteer | grep -c counter"), "1", "the table stands");
 }
@@ -141,7 +156,8 @@ static void test_saved(void)
 
 	sysctl_step(0, STEP_SYSCTL, 2, 2);
 	ok(run(1) == 0, "a sysctl set once more");
-	ok(saved_sysctls_read(&v, &count) == 0 && count == 1 && v[0].value == 1 && !strcmp(v[0].name, "eth2"),
+	ok(saved_sysctls_read(&v, &count) == 0 && count == 1 && v[0].value == 1 &&
+		   !strcmp(v[0].name, "eth2"),
 	   "the value as found first is kept");
 	free(v);
 	sysctl_step(0, STEP_RESTORE_SYSCTL, 1, 0);
@@ -159,8 +175,10 @@ static void test_replace_and_delete(void)
 	route(3, STEP_DELETE_ROUTE, "172.31.64.0/20", NULL);
 	route(4, STEP_DELETE_ROUTE, "10.99.0.0/16", NULL);
 	ok(run(5) == 0 && !*said, "replace and delete, some of it gone already: %s", said);
-	is(output("ip route show table 21002"), "default via 172.31.64.9 dev eth2 proto 77", "what is left of the routes");
-	is(output("ip rule | grep -c 21002; ip -6 rule | grep -c 21002"), "0\n1", "and of the rules");
+	is(output("ip route show table 21002"), "default via 172.31.64.9 dev eth2 proto 77",
+	   "what is left of the routes");
+	is(output("ip rule | grep -c 21002; ip -6 rule | grep -c 21002"), "0\n1",
+	   "and of the rules");
 	clear();
 }
 
@@ -173,8 +191,10 @@ static void test_refused_route(void)
 	route(3, STEP_ADD_ROUTE, "::/0", "fd00:99::1");
 	rule(4, STEP_ADD_RULE, FAMILY_IPV4, 21101);
 	ok(run(5) == 0, "routes that can't be");
-	ok(!refused[0] && refused[1] && refused[2] && refused[3] && !refused[4], "are the ones that are refused");
-	ok(strstr(said, "warning") && strstr(said, "0.0.0.0/0") == NULL && strstr(said, "default via 9.9.9.9 dev eth2"),
+	ok(!refused[0] && refused[1] && refused[2] && refused[3] && !refused[4],
+	   "are the ones that are refused");
+	ok(strstr(said, "warning") && strstr(said, "0.0.0.0/0") == NULL &&
+		   strstr(said, "default via 9.9.9.9 dev eth2"),
 	   "and said: %s", said);
 	is(table(), "10.0.0.0/8 via 172.31.64.1 dev eth2 proto 77", "the others stand");
 	clear();
@@ -193,7 +213,8 @@ static void test_foreign_route(void)
 
 static const char *everything(void)
 {
-	return output("ip route show table all; ip -6 route show table all; ip rule; ip -6 rule; nft list ruleset;"
+	return output("ip route show table all; ip -6 route show table all; ip rule; ip -6 rule; "
+		      "nft list ruleset;"
 		      "sysctl net.ipv4.conf.eth2.rp_filter; find /run/ifsteer -type l 2>/dev/null");
 }
 
@@ -210,13 +231,15 @@ static void test_undo(void)
 	rule(3, STEP_ADD_RULE, FAMILY_IPV4, 21101);
 	step(4, STEP_NFT)->of.nft = bad_script;
 	rule(5, STEP_DELETE_RULE, FAMILY_IPV4, 21500);
-	ok(run(6) == -EPROTO && strstr(said, "nftables"), "a transaction that nft refuses: %s", said);
+	ok(run(6) == -EPROTO && strstr(said, "nftables"), "a transaction that nft refuses: %s",
+	   said);
 	is(everything(), before, "what stood before stands again");
 
 	/* A rule that the kernel refuses, beside routes and rules in the same message. */
 	rule(4, STEP_ADD_RULE, FAMILY_IPV4, 21102)->action = RULE_GOTO;
 	list[4].of.rule.target = 21000;
-	ok(run(6) == -EPROTO && strstr(said, "error: the kernel refuses the rule"), "a rule that is refused: %s", said);
+	ok(run(6) == -EPROTO && strstr(said, "error: the kernel refuses the rule"),
+	   "a rule that is refused: %s", said);
 	is(everything(), before, "what stood before stands again");
 	clear();
 }
@@ -230,7 +253,8 @@ static void test_many(void)
 	struct diag d = { 0 };
 
 	for (size_t i = 0; many && i < COUNT; i++) {
-		route(0, STEP_ADD_ROUTE, "10.0.0.0/32", "172.31.64.1")->dst.addr.bytes[2] = (uint8_t)(i >> 8);
+		route(0, STEP_ADD_ROUTE, "10.0.0.0/32", "172.31.64.1")->dst.addr.bytes[2] =
+			(uint8_t)(i >> 8);
 		list[0].of.route.dst.addr.bytes[3] = (uint8_t)i;
 		rule(1, STEP_ADD_RULE, FAMILY_IPV6, 21101)->fwmark = (uint32_t)i << 8;
 		list[1].of.rule.fwmask = 0xffffff00;
@@ -238,11 +262,14 @@ static void test_many(void)
 		many[COUNT + i] = list[1];
 	}
 	ok(many && steps_execute(&s, NULL, &d) == 0 && !d.count, "two thousand steps");
-	is(output("ip route show table 21002 | wc -l; ip -6 rule | grep -c 21002"), "1000\n1000", "all of them");
+	is(output("ip route show table 21002 | wc -l; ip -6 rule | grep -c 21002"), "1000\n1000",
+	   "all of them");
 	for (size_t i = 0; many && i < s.count; i++)
-		many[i].kind = many[i].kind == STEP_ADD_ROUTE ? STEP_DELETE_ROUTE : STEP_DELETE_RULE;
+		many[i].kind = many[i].kind == STEP_ADD_ROUTE ? STEP_DELETE_ROUTE
+							      : STEP_DELETE_RULE;
 	ok(many && steps_execute(&s, NULL, &d) == 0 && !d.count, "and their opposite");
-	is(output("ip route show table 21002 2>/dev/null | wc -l; ip -6 rule | grep -c 21002"), "0\n0", "none of them");
+	is(output("ip route show table 21002 2>/dev/null | wc -l; ip -6 rule | grep -c 21002"),
+	   "0\n0", "none of them");
 	diag_done(&d);
 	free(many);
 }
@@ -253,7 +280,8 @@ static void test_vanished(void)
 	sysctl_step(1, STEP_SYSCTL, 2, 1);
 	route(2, STEP_DELETE_ROUTE, "10.0.0.0/8", "172.31.64.1");
 	list[0].of.sysctl.index = list[1].of.sysctl.index = list[2].of.route.oif = 4711;
-	ok(run(3) == 0 && !refused[0] && refused[1] && !refused[2], "an interface that vanished: %s", said);
+	ok(run(3) == 0 && !refused[0] && refused[1] && !refused[2],
+	   "an interface that vanished: %s", said);
 	ok(*output("find /run/ifsteer -type l 2>/dev/null") == '\0', "nothing of it is kept");
 	sh("ip link set eth2 down");
 	route(0, STEP_ADD_ROUTE, "10.0.0.0/8", "172.31.64.1");
@@ -275,24 +303,32 @@ static void test_nft(void)
 	ok(nft_counters(&v, &count) == 0 && count == 0, "no counters without a table");
 	ok(nft_list(true, &text, &d) == 0 && !text, "no list without a table");
 	sh("nft 'add table inet other; add counter inet other foreign'");
-	ok(nft_generation(&first) == 0 && nft_generation(&second) == 0 && first == second && first, "the generation");
-	ok(nft_run("add table inet ifsteer\nadd counter inet ifsteer b\nadd counter inet ifsteer a { packets 3 bytes 252; }\n"
-		   "add set inet ifsteer s { type ipv4_addr; }\n", &d) == 0, "a transaction");
+	ok(nft_generation(&first) == 0 && nft_generation(&second) == 0 && first == second && first,
+	   "the generation");
+	ok(nft_run("add table inet ifsteer\nadd counter inet ifsteer b\nadd counter inet ifsteer a "
+		   "{ packets 3 bytes 252; }\n"
+		   "add set inet ifsteer s { type ipv4_addr; }\n",
+		   &d) == 0,
+	   "a transaction");
 	ok(nft_generation(&third) == 0 && third != first, "is another generation");
 	ok(nft_counters(&v, &count) == 0 && count == 2, "counters of ours and of nobody else");
 	for (size_t i = 0; i < count; i++)
 		if (!strcmp(v[i].name, "a"))
 			ok(v[i].packets == 3 && v[i].bytes == 252, "their values");
 	counters_done(v, count);
-	ok(nft_list(false, &text, &d) == 0 && text && strstr(text, "packets 3 bytes 252"), "a list with counters");
+	ok(nft_list(false, &text, &d) == 0 && text && strstr(text, "packets 3 bytes 252"),
+	   "a list with counters");
 	free(text);
 	text = NULL;
 	ok(nft_list(true, &text, &d) == 0 && text && !strstr(text, "packets 3"), "and one without");
 	free(text);
-	ok(!d.count && nft_run("add counter inet ifsteer c\nadd rule inet ifsteer nowhere accept\n", &d) == -EPROTO,
+	ok(!d.count && nft_run("add counter inet ifsteer c\nadd rule inet ifsteer nowhere accept\n",
+			       &d) == -EPROTO,
 	   "a transaction that can't be");
-	is(d.count == 1 ? d.items[0].text : "", "ifsteer: error: nftables: the kernel refuses the table: Could not process "
-	   "rule: No such file or directory", "is one line");
+	is(d.count == 1 ? d.items[0].text : "",
+	   "ifsteer: error: nftables: the kernel refuses the table: Could not process "
+	   "rule: No such file or directory",
+	   "is one line");
 	diag_done(&d);
 	clear();
 }

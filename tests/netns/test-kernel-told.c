@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What is kept below /run/ifsteer, and the lock: events that race, runs that die, directories that are somebody else's.
+ * What is kept below /run/ifsteer, and the lock: events that race, runs that die, directories that
+ * are somebody else's.
  */
 #include "tests/netns/own-netns.h"
 
@@ -49,8 +50,10 @@ static const char *told(const char *name)
 
 		if (strcmp(v[i].name, name) != 0)
 			continue;
-		snprintf(text, sizeof(text), "%s%s%s%s", v[i].down ? "down" : "up", v[i].offline ? " offline" : "",
-			 v[i].refused[FAMILY_IPV4] ? " refused4" : "", v[i].refused[FAMILY_IPV6] ? " refused6" : "");
+		snprintf(text, sizeof(text), "%s%s%s%s", v[i].down ? "down" : "up",
+			 v[i].offline ? " offline" : "",
+			 v[i].refused[FAMILY_IPV4] ? " refused4" : "",
+			 v[i].refused[FAMILY_IPV6] ? " refused6" : "");
 		for (int f = 0; f < FAMILY_COUNT; f++) {
 			if (!v[i].has_gateway[f])
 				continue;
@@ -82,7 +85,8 @@ static void test_events(void)
 
 	ok(event("eth2", false, NULL) == 0, "down");
 	is(told("eth2"), "down", "down, and its gateway is forgotten");
-	ok(event("eth2", true, "fe80::1") == 0 && event("eth0", true, NULL) == 0, "up again, and another one");
+	ok(event("eth2", true, "fe80::1") == 0 && event("eth0", true, NULL) == 0,
+	   "up again, and another one");
 	take_all();
 	is(told("eth2"), "up fe80::1", "the current event's gateway and no other");
 	is(told("eth0"), "up", "the other one");
@@ -93,32 +97,39 @@ static void test_offline(void)
 	ok(told_set_offline("eth2", true) == 0, "offline");
 	take_all();
 	is(told("eth2"), "up offline fe80::1", "offline beside what is known");
-	ok(event("eth2", false, NULL) == 0 && event("eth2", true, "172.31.64.1") == 0, "down and up");
+	ok(event("eth2", false, NULL) == 0 && event("eth2", true, "172.31.64.1") == 0,
+	   "down and up");
 	take_all();
 	is(told("eth2"), "up offline 172.31.64.1", "offline outlives that");
-	ok(event("eth2", false, NULL) == 0 && told_set_offline("eth2", false) == 0, "down and online");
+	ok(event("eth2", false, NULL) == 0 && told_set_offline("eth2", false) == 0,
+	   "down and online");
 	take_all();
 	is(told("eth2"), "up", "online ends down as well");
 }
 
 static void test_refused(void)
 {
-	ok(told_set_refused("eth2", FAMILY_IPV6, true) == 0 && !told_pending(), "refused is no event");
+	ok(told_set_refused("eth2", FAMILY_IPV6, true) == 0 && !told_pending(),
+	   "refused is no event");
 	is(told("eth2"), "up refused6", "refused");
 	ok(told_set_refused("eth2", FAMILY_IPV6, false) == 0, "asked again");
 	is(told("eth2"), "up", "not refused");
-	ok(told_set_refused("eth2", FAMILY_IPV4, true) == 0 && event("eth2", true, NULL) == 0, "refused, and up");
+	ok(told_set_refused("eth2", FAMILY_IPV4, true) == 0 && event("eth2", true, NULL) == 0,
+	   "refused, and up");
 	is(told("eth2"), "up", "up ends it");
 	take_all();
 }
 
 static void test_new_index(void)
 {
-	ok(told_set_offline("eth2", true) == 0 && event("eth2", false, NULL) == 0, "offline and down");
+	ok(told_set_offline("eth2", true) == 0 && event("eth2", false, NULL) == 0,
+	   "offline and down");
 	take_all();
 	sh("ip link del eth2; ip link add eth2 type veth peer name p2");
-	ok(told_set_refused("eth2", FAMILY_IPV4, true) == 0, "another interface of that name is refused");
-	is(told("eth2"), "up offline refused4", "what a person said is true of it, and down is not");
+	ok(told_set_refused("eth2", FAMILY_IPV4, true) == 0,
+	   "another interface of that name is refused");
+	is(told("eth2"), "up offline refused4",
+	   "what a person said is true of it, and down is not");
 	ok(event("gone", false, NULL) == 0, "one that is gone already");
 	take_all();
 	is(told("gone"), "", "is not kept");
@@ -129,8 +140,12 @@ static void test_new_index(void)
 
 static void test_names(void)
 {
-	static const char *const good[] = { ".hidden", "\"};", "a'b\\c", "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4x",
-					    "-", "lock", "@0", "%s%n" };
+	static const char *const good[] = {
+		".hidden", "\"};",
+		"a'b\\c",  "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4x",
+		"-",	   "lock",
+		"@0",	   "%s%n"
+	};
 	static const char *const bad[] = { "", ".", "..", "a/b", "../x" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -139,7 +154,9 @@ static void test_names(void)
 		is(told(good[i]), "up 10.0.0.1", "it is known");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		ok(event(bad[i], true, NULL) == -EINVAL && told_set_offline(bad[i], true) == -EINVAL, "no name: %s", bad[i]);
+		ok(event(bad[i], true, NULL) == -EINVAL &&
+			   told_set_offline(bad[i], true) == -EINVAL,
+		   "no name: %s", bad[i]);
 }
 
 /* A run that ends between taking events up and carrying them out. */
@@ -206,11 +223,14 @@ static void test_hostile(void)
 	const char *dir = cookie_directory();
 	struct stat st;
 
-	ok(stat("/run/ifsteer", &st) == 0 && st.st_uid == 0 && (st.st_mode & 07777) == 0755, "the directory is root's");
-	sh("ln -s nonsense %s/inbox/1; ln -s 'up 1 - - a b c d e f g h' %s/inbox/2; echo >%s/inbox/3; ln -s 'up x - - eth0' %s/inbox/4",
+	ok(stat("/run/ifsteer", &st) == 0 && st.st_uid == 0 && (st.st_mode & 07777) == 0755,
+	   "the directory is root's");
+	sh("ln -s nonsense %s/inbox/1; ln -s 'up 1 - - a b c d e f g h' %s/inbox/2; echo "
+	   ">%s/inbox/3; ln -s 'up x - - eth0' %s/inbox/4",
 	   dir, dir, dir, dir);
-	sh("ln -s nonsense %s/told/eth0 2>/dev/null; ln -sfn 'd 1 10.0.0.1' %s/told/eth0; ln -s 'd 4 fe80::1 - x' %s/told/y", dir,
-	   dir, dir);
+	sh("ln -s nonsense %s/told/eth0 2>/dev/null; ln -sfn 'd 1 10.0.0.1' %s/told/eth0; ln -s 'd "
+	   "4 fe80::1 - x' %s/told/y",
+	   dir, dir, dir);
 	is(told("eth0"), "", "what can't be read was not told");
 	is(told("y"), "", "nor what has the wrong family");
 	take_all();
@@ -221,7 +241,8 @@ static void test_hostile(void)
 	ok(told_set_refused("eth2", FAMILY_IPV4, true) == -EPERM, "and is not written");
 	sh("chmod 755 %s/told; mv %s /run/elsewhere; ln -s /run/elsewhere %s", dir, dir, dir);
 	is(told("eth2"), "", "a link is not followed");
-	ok(event("eth2", true, NULL) == -ENOTDIR || event("eth2", true, NULL) == -ELOOP, "nor written through");
+	ok(event("eth2", true, NULL) == -ENOTDIR || event("eth2", true, NULL) == -ELOOP,
+	   "nor written through");
 	ok(lock_take(0) < 0, "no lock behind a link");
 	sh("rm %s; mv /run/elsewhere %s", dir, dir);
 	is(told("eth2"), "up offline refused4", "there again");
@@ -263,7 +284,8 @@ static void test_lock(void)
 	}
 	waitpid(child, end, 0);
 	waited = monotonic_ms() - start;
-	ok(end[0] == 0 && waited < 1500, "somebody who waits in vain goes after the time given (%lld ms)", (long long)waited);
+	ok(end[0] == 0 && waited < 1500,
+	   "somebody who waits in vain goes after the time given (%lld ms)", (long long)waited);
 
 	child = fork();
 	if (child == 0) {
@@ -275,7 +297,8 @@ static void test_lock(void)
 	close(fd);
 	waitpid(child, end, 0);
 	waited = monotonic_ms() - start;
-	ok(end[0] == 0 && waited < 200, "somebody who waits gets it at once (%lld ms)", (long long)waited);
+	ok(end[0] == 0 && waited < 200, "somebody who waits gets it at once (%lld ms)",
+	   (long long)waited);
 	fd = lock_take(monotonic_ms());
 	ok(fd >= 0, "free again when its holder ends");
 	close(fd);
@@ -288,7 +311,8 @@ static void test_other_netns(void)
 	int status;
 
 	if (child == 0)
-		_exit(unshare(CLONE_NEWNET) || *told("eth2") || event("eth2", false, NULL) || strcmp(told("eth2"), "down") != 0);
+		_exit(unshare(CLONE_NEWNET) || *told("eth2") || event("eth2", false, NULL) ||
+		      strcmp(told("eth2"), "down") != 0);
 	waitpid(child, &status, 0);
 	ok(status == 0, "another network namespace knows nothing, and has its own");
 	is(told("eth2"), "up offline refused4", "which is not ours");

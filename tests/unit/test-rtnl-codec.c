@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * rtnetlink's bytes and our values: what is written is read back as the same, and bytes that are wrong are refused.
+ * rtnetlink's bytes and our values: what is written is read back as the same, and bytes that are
+ * wrong are refused.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -57,7 +58,11 @@ static int see(const struct route *r, void *ctx)
 
 static struct route unicast(const char *dst)
 {
-	struct route r = { .type = RTN_UNICAST, .protocol = OUR_PROTOCOL, .table = 21002, .oif = 5, .dst = prefix(dst) };
+	struct route r = { .type = RTN_UNICAST,
+			   .protocol = OUR_PROTOCOL,
+			   .table = 21002,
+			   .oif = 5,
+			   .dst = prefix(dst) };
 
 	r.family = r.dst.addr.family;
 	r.gateway.family = r.src.family = r.family;
@@ -126,7 +131,8 @@ static void test_canonical(void)
 
 	r.type = RTN_UNREACHABLE;
 	r.oif = 1;
-	ok(rtnl_decode_route(rtnl_encode_route(&m, RTM_NEWROUTE, 0, &r), see, &s) == 0 && s.count == 1 && s.v[0].oif == 0,
+	ok(rtnl_decode_route(rtnl_encode_route(&m, RTM_NEWROUTE, 0, &r), see, &s) == 0 &&
+		   s.count == 1 && s.v[0].oif == 0,
 	   "route: an error leaves by nothing");
 
 	s.count = 0;
@@ -142,11 +148,13 @@ static void test_canonical(void)
 
 	nlh = rtnl_encode_route(&m, RTM_NEWROUTE, 0, &r);
 	((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_tos = 16;
-	ok(rtnl_decode_route(nlh, see, &s) == 0 && s.count == 0, "route: one of a type of service is passed over");
+	ok(rtnl_decode_route(nlh, see, &s) == 0 && s.count == 0,
+	   "route: one of a type of service is passed over");
 
 	nlh = rtnl_encode_route(&m, RTM_NEWROUTE, 0, &r);
 	mnl_attr_put_u32(nlh, RTA_ENCAP, 0);
-	ok(rtnl_decode_route(nlh, see, &s) == 0 && s.count == 0, "route: one with an encapsulation is passed over");
+	ok(rtnl_decode_route(nlh, see, &s) == 0 && s.count == 0,
+	   "route: one with an encapsulation is passed over");
 }
 
 static void put_nexthop(struct nlmsghdr *nlh, int oif, uint8_t flags, const char *gateway)
@@ -176,9 +184,12 @@ static void test_multipath(void)
 	put_nexthop(nlh, 3, 0, "10.200.0.1");
 	put_nexthop(nlh, 5, RTNH_F_DEAD | RTNH_F_ONLINK, "172.31.64.1");
 	mnl_attr_nest_end(nlh, nest);
-	ok(rtnl_decode_route(nlh, see, &s) == 0 && s.count == 2, "multipath: a route for each nexthop");
-	ok(s.v[0].oif == 3 && s.v[0].metric == 7 && !s.v[0].dead && s.v[0].has_gateway, "multipath: the first");
-	ok(s.v[1].oif == 5 && s.v[1].dead && s.v[1].onlink && s.v[1].dst.len == 8, "multipath: the second");
+	ok(rtnl_decode_route(nlh, see, &s) == 0 && s.count == 2,
+	   "multipath: a route for each nexthop");
+	ok(s.v[0].oif == 3 && s.v[0].metric == 7 && !s.v[0].dead && s.v[0].has_gateway,
+	   "multipath: the first");
+	ok(s.v[1].oif == 5 && s.v[1].dead && s.v[1].onlink && s.v[1].dst.len == 8,
+	   "multipath: the second");
 
 	s.count = 0;
 	((struct rtnexthop *)mnl_attr_get_payload(nest))->rtnh_len = 4;
@@ -191,8 +202,13 @@ static void test_multipath(void)
 
 static struct rule lookup(enum family f)
 {
-	return (struct rule){ .family = f, .action = RULE_LOOKUP, .protocol = OUR_PROTOCOL, .priority = 21101,
-			      .table = 21002, .src.addr.family = f, .dst.addr.family = f };
+	return (struct rule){ .family = f,
+			      .action = RULE_LOOKUP,
+			      .protocol = OUR_PROTOCOL,
+			      .priority = 21101,
+			      .table = 21002,
+			      .src.addr.family = f,
+			      .dst.addr.family = f };
 }
 
 static void comes_back_rule(const struct rule *r, const char *name)
@@ -202,7 +218,8 @@ static void comes_back_rule(const struct rule *r, const char *name)
 	int err;
 
 	memset(&m, 0xff, sizeof(m));
-	err = rtnl_decode_rule(rtnl_encode_rule(&m, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, r), &back);
+	err = rtnl_decode_rule(rtnl_encode_rule(&m, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, r),
+			       &back);
 	ok(err == 0 && rule_compare(&back, r) == 0, "rule: %s", name);
 	ok(m.head.nlmsg_len <= RTNL_MESSAGE_SIZE, "rule: %s: fits its buffer", name);
 }
@@ -265,16 +282,20 @@ static void test_selectors(void)
 	static const uint8_t all_ones[8] = { 255, 255, 255, 255, 255, 255, 255, 255 };
 	static const uint8_t one[4] = { 1 };
 
-	ok(!with_attribute(FRA_SUPPRESS_PREFIXLEN, 4, all_ones).has_suppress, "rule: nothing suppressed");
-	ok(with_attribute(FRA_SUPPRESS_PREFIXLEN, 4, one).suppress == 1, "rule: hosts and defaults suppressed");
-	ok(!with_attribute(FRA_SUPPRESS_IFGROUP, 4, all_ones).has_other, "rule: no group is suppressed");
+	ok(!with_attribute(FRA_SUPPRESS_PREFIXLEN, 4, all_ones).has_suppress,
+	   "rule: nothing suppressed");
+	ok(with_attribute(FRA_SUPPRESS_PREFIXLEN, 4, one).suppress == 1,
+	   "rule: hosts and defaults suppressed");
+	ok(!with_attribute(FRA_SUPPRESS_IFGROUP, 4, all_ones).has_other,
+	   "rule: no group is suppressed");
 	ok(with_attribute(FRA_SUPPRESS_IFGROUP, 4, one).has_other, "rule: a group is suppressed");
 	ok(with_attribute(FRA_TUN_ID, 8, all_ones).has_other, "rule: a tunnel");
 	ok(with_attribute(FRA_L3MDEV, 1, one).has_other, "rule: a VRF");
 	ok(!with_attribute(29, 2, all_ones).has_other, "rule: a port itself");
 	ok(with_attribute(29, 2, one).has_other, "rule: a masked port");
 	ok(with_attribute(200, 4, one).has_other, "rule: a selector of the future");
-	ok(with_attribute(FRA_FWMARK, 4, one).fwmask == UINT32_MAX, "rule: a mark without a mask is all of it");
+	ok(with_attribute(FRA_FWMARK, 4, one).fwmask == UINT32_MAX,
+	   "rule: a mark without a mask is all of it");
 }
 
 /* ---- interfaces and addresses ---- */
@@ -292,7 +313,8 @@ static struct nlmsghdr *start_link(union message *m, unsigned int flags)
 	return nlh;
 }
 
-static void put_settings(struct nlmsghdr *nlh, uint32_t rp_filter, uint32_t src_valid_mark, uint32_t disable_ipv6)
+static void put_settings(struct nlmsghdr *nlh, uint32_t rp_filter, uint32_t src_valid_mark,
+			 uint32_t disable_ipv6)
 {
 	uint32_t v4[IPV4_DEVCONF_MAX] = { 0 }, v6[DEVCONF_MAX] = { 0 };
 	struct nlattr *spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC), *af;
@@ -317,7 +339,8 @@ static void test_links(void)
 	bool ipv6 = false;
 
 	put_settings(nlh, 2, 1, 0);
-	ok(rtnl_decode_link(nlh, &l, &ipv6) == 0 && l.index == 7 && l.mtu == 1500, "link: index and mtu");
+	ok(rtnl_decode_link(nlh, &l, &ipv6) == 0 && l.index == 7 && l.mtu == 1500,
+	   "link: index and mtu");
 	is(l.name, "eth2", "link: name");
 	ok(l.up && l.carrier && !l.loopback && !l.point_to_point && !l.enslaved, "link: flags");
 	ok(l.rp_filter == 2 && l.src_valid_mark == 1 && ipv6, "link: settings");
@@ -326,7 +349,8 @@ static void test_links(void)
 	mnl_attr_put_u8(nlh, IFLA_OPERSTATE, IF_OPER_DORMANT);
 	mnl_attr_put_u32(nlh, IFLA_MASTER, 3);
 	put_settings(nlh, 0, 0, 1);
-	ok(rtnl_decode_link(nlh, &l, &ipv6) == 0 && !l.carrier && l.point_to_point && l.enslaved && !ipv6,
+	ok(rtnl_decode_link(nlh, &l, &ipv6) == 0 && !l.carrier && l.point_to_point && l.enslaved &&
+		   !ipv6,
 	   "link: dormant, without ARP, in a bridge, without IPv6");
 
 	nlh = mnl_nlmsg_put_header(&m);
@@ -350,37 +374,45 @@ static struct nlmsghdr *start_address(union message *m, uint8_t family, uint8_t 
 
 static void test_addresses(void)
 {
-	struct addr mine = address("10.9.0.1"), other = address("10.9.0.2"), six = address("fd00::5");
+	struct addr mine = address("10.9.0.1"), other = address("10.9.0.2"),
+		    six = address("fd00::5");
 	union message m;
 	struct nlmsghdr *nlh = start_address(&m, AF_INET, 32);
 	struct address a = { 0 };
 
 	mnl_attr_put(nlh, IFA_ADDRESS, 4, other.bytes);
 	mnl_attr_put(nlh, IFA_LOCAL, 4, mine.bytes);
-	ok(rtnl_decode_address(nlh, &a) == 0 && !addr_compare(&a.addr, &mine) && !addr_compare(&a.peer, &other),
+	ok(rtnl_decode_address(nlh, &a) == 0 && !addr_compare(&a.addr, &mine) &&
+		   !addr_compare(&a.peer, &other),
 	   "address: two ends");
 	ok(a.link == 7 && a.len == 32 && !a.temporary, "address: link and length");
 
 	nlh = start_address(&m, AF_INET6, 64);
 	mnl_attr_put(nlh, IFA_ADDRESS, 16, six.bytes);
 	mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_TENTATIVE | IFA_F_TEMPORARY | IFA_F_DEPRECATED);
-	ok(rtnl_decode_address(nlh, &a) == 0 && !addr_compare(&a.addr, &six) && addr_is_zero(&a.peer), "address: IPv6");
+	ok(rtnl_decode_address(nlh, &a) == 0 && !addr_compare(&a.addr, &six) &&
+		   addr_is_zero(&a.peer),
+	   "address: IPv6");
 	ok(a.tentative && a.temporary && a.deprecated, "address: flags");
 
 	nlh = start_address(&m, AF_INET6, 64);
 	mnl_attr_put(nlh, IFA_ADDRESS, 16, six.bytes);
 	mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_TENTATIVE | IFA_F_OPTIMISTIC);
-	ok(rtnl_decode_address(nlh, &a) == 0 && !a.tentative, "address: an optimistic one may be used");
+	ok(rtnl_decode_address(nlh, &a) == 0 && !a.tentative,
+	   "address: an optimistic one may be used");
 
-	ok(rtnl_decode_address(start_address(&m, AF_INET, 33), &a) == -EBADMSG, "address: too long a prefix");
-	ok(rtnl_decode_address(start_address(&m, AF_INET, 24), &a) == -EBADMSG, "address: none in it");
-	ok(rtnl_decode_address(start_address(&m, AF_DECnet, 0), &a) == -EAFNOSUPPORT, "address: another family");
+	ok(rtnl_decode_address(start_address(&m, AF_INET, 33), &a) == -EBADMSG,
+	   "address: too long a prefix");
+	ok(rtnl_decode_address(start_address(&m, AF_INET, 24), &a) == -EBADMSG,
+	   "address: none in it");
+	ok(rtnl_decode_address(start_address(&m, AF_DECnet, 0), &a) == -EAFNOSUPPORT,
+	   "address: another family");
 }
 
 /* ---- bytes that are wrong ---- */
 
-/* Every shorter message (libmnl rounds up to whole words): nothing behind its end is read (under the address sanitizer), and what is cut in an attribute is not
- * made up. */
+/* Every shorter message (libmnl rounds up to whole words): nothing behind its end is read (under
+ * the address sanitizer), and what is cut in an attribute is not made up. */
 static void test_truncated(void)
 {
 	struct rule r = lookup(FAMILY_IPV6), back;
@@ -392,10 +424,12 @@ static void test_truncated(void)
 	strcpy(r.iif, "lo");
 	r.dst = prefix("fd00::/64");
 	whole = rtnl_encode_rule(&m, RTM_NEWRULE, 0, &r)->nlmsg_len;
-	for (m.head.nlmsg_len = NLMSG_HDRLEN; m.head.nlmsg_len < whole; m.head.nlmsg_len += NLMSG_ALIGNTO)
+	for (m.head.nlmsg_len = NLMSG_HDRLEN; m.head.nlmsg_len < whole;
+	     m.head.nlmsg_len += NLMSG_ALIGNTO)
 		if (rtnl_decode_rule(&m.head, &back) == 0 && rule_compare(&back, &r) == 0)
 			break;
-	ok(m.head.nlmsg_len == whole, "rule: %u bytes of %u are not the same", m.head.nlmsg_len, whole);
+	ok(m.head.nlmsg_len == whole, "rule: %u bytes of %u are not the same", m.head.nlmsg_len,
+	   whole);
 	m.head.nlmsg_len = NLMSG_HDRLEN + sizeof(struct fib_rule_hdr) - 1;
 	ok(rtnl_decode_rule(&m.head, &back) == -EBADMSG, "rule: too short");
 
@@ -411,7 +445,8 @@ static void test_wrong_lengths(void)
 {
 	static const char zero[64];
 	struct route r = unicast("10.0.0.0/8");
-	static const uint16_t types[] = { RTA_GATEWAY, RTA_VIA, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_OIF };
+	static const uint16_t types[] = { RTA_GATEWAY,	RTA_VIA,   RTA_PREFSRC,
+					  RTA_PRIORITY, RTA_TABLE, RTA_OIF };
 	struct seen s = { .count = 0 };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
@@ -419,7 +454,8 @@ static void test_wrong_lengths(void)
 		struct nlmsghdr *nlh = rtnl_encode_route(&m, RTM_NEWROUTE, 0, &r);
 
 		mnl_attr_put(nlh, types[i], 3, zero);
-		ok(rtnl_decode_route(nlh, see, &s) == -EBADMSG, "route: attribute %u of three bytes", types[i]);
+		ok(rtnl_decode_route(nlh, see, &s) == -EBADMSG,
+		   "route: attribute %u of three bytes", types[i]);
 	}
 }
 
@@ -429,11 +465,13 @@ static void test_requests(void)
 	union message m;
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(rtnl_request_routes(&m, &f));
 
-	ok(m.head.nlmsg_type == RTM_GETROUTE && rtm->rtm_family == AF_INET6 && rtm->rtm_protocol == 77 &&
-	   rtm->rtm_dst_len == 0, "request: routes");
+	ok(m.head.nlmsg_type == RTM_GETROUTE && rtm->rtm_family == AF_INET6 &&
+		   rtm->rtm_protocol == 77 && rtm->rtm_dst_len == 0,
+	   "request: routes");
 	ok(rtnl_request_links(&m)->nlmsg_type == RTM_GETLINK, "request: links");
 	ok(rtnl_request_rules(&m)->nlmsg_type == RTM_GETRULE, "request: rules");
-	ok(rtnl_encode_conf(&m, 7, IPV4_DEVCONF_RP_FILTER, 2)->nlmsg_type == RTM_SETLINK, "request: a setting");
+	ok(rtnl_encode_conf(&m, 7, IPV4_DEVCONF_RP_FILTER, 2)->nlmsg_type == RTM_SETLINK,
+	   "request: a setting");
 }
 
 int main(void)
