@@ -14,10 +14,9 @@ nm_profile() {
 	chmod 600 "$file"
 }
 
-NM_ETH0=("[ipv4]" method=manual address1=10.200.0.2/24,10.200.0.1
-	"[ipv6]" method=manual address1=fd00:e0::2/64,fd00:e0::1)
-NM_ETH2=("[ipv4]" method=manual address1=172.31.70.5/20 never-default=true
-	"[ipv6]" method=manual address1=fd00:e2::5/64 never-default=true)
+# The metric: main's default stays eth0's, whichever comes up first.
+NM_ETH0=("[ipv4]" method=manual address1=10.200.0.2/24,10.200.0.1 route-metric=50
+	"[ipv6]" method=manual address1=fd00:e0::2/64,fd00:e0::1 route-metric=50)
 NM_AUTO=("[ipv4]" method=auto "[ipv6]" method=auto)
 
 nm_conf() {

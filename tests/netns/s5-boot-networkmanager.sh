@@ -10,6 +10,7 @@
 boot_enter
 needs NetworkManager dnsmasq
 lab_routers
+set_sysctl h ipv6/conf/default/accept_dad 1
 plug eth0
 plug eth2
 serve h
@@ -25,7 +26,7 @@ END
 dhcp_serve 172.31.70.5 dhcp-option=3,172.31.64.1 "${DHCP_RA[@]}"
 
 eth2_address6() {
-	at h ip -6 -o addr show dev eth2 scope global | sed -n 's/.* \(fd00:e2:[^/]*\).*/\1/p'
+	at h ip -6 -o addr show dev eth2 scope global -tentative | sed -n 's/.* \(fd00:e2:[^/]*\).*/\1/p'
 }
 
 # settled: NetworkManager has done all it had to do, and the dispatcher has worked it off.
