@@ -41,10 +41,9 @@ static int add_refusals(struct session *s)
 	return 0;
 }
 
-static enum exit_code gather(struct session *s, bool carried)
+static enum exit_code gather(struct session *s)
 {
 	struct facts_want want = { .config = &s->config,
-				   .carried = carried,
 				   .nft = true,
 				   .all_routes = s->about_count,
 				   .about = s->about,
@@ -56,6 +55,19 @@ static enum exit_code gather(struct session *s, bool carried)
 	r = facts_gather(&want, &s->facts, &d);
 	if (r == 0)
 		r = add_refusals(s);
+	message_diag(&d);
+	if (r) {
+		message_errno("what stands in the kernel can't be read", r);
+		return EXIT_UNEXPECTED;
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code add_carried(struct session *s)
+{
+	struct diag d = { 0 };
+	int r = facts_add_carried(s->config.settings.mark_mask, &s->facts, &d);
+
 	message_diag(&d);
 	if (r) {
 		message_errno("what stands in the kernel can't be read", r);
@@ -83,15 +95,15 @@ static enum exit_code make_plan(struct session *s)
 
 enum exit_code session_plan(struct session *s)
 {
-	enum exit_code code = s->options->facts ? EXIT_DONE : gather(s, false);
+	enum exit_code code = s->options->facts ? EXIT_DONE : gather(s);
 	int r;
 
 	if (code == EXIT_DONE)
 		code = make_plan(s);
 	if (code == EXIT_DONE && s->plan.wants_carried && !s->options->facts) {
-		/* plan borrows the facts that are about to go */
+		/* plan borrows the facts that are about to change */
 		plan_done(&s->plan);
-		code = gather(s, true);
+		code = add_carried(s);
 		if (code == EXIT_DONE)
 			code = make_plan(s);
 	}
@@ -244,7 +256,7 @@ enum exit_code session_apply(struct session *s)
 
 enum exit_code session_flush(struct session *s)
 {
-	enum exit_code code = gather(s, false);
+	enum exit_code code = gather(s);
 	bool again;
 	int r;
 

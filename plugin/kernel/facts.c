@@ -270,6 +270,19 @@ static int gather_told(struct facts *f)
 	return err;
 }
 
+int facts_add_carried(uint32_t mark_mask, struct facts *f, struct diag *d)
+{
+	struct numbers carried = { 0 };
+	int err = conntrack_carried(mark_mask, &carried);
+
+	if (err < 0)
+		return fail(d, "the connection table", err);
+	numbers_done(&f->carried);
+	f->carried = carried;
+	f->has_carried = true;
+	return 0;
+}
+
 static int gather_rest(struct gather *g, struct diag *d)
 {
 	struct facts *f = &g->facts;
@@ -285,12 +298,10 @@ static int gather_rest(struct gather *g, struct diag *d)
 		return fail(d, "the cgroups", err);
 	gather_leases(g);
 	gather_clock(g);
-	if (g->want->carried) {
-		err = conntrack_carried(g->want->config->settings.mark_mask, &f->carried);
-		if (err < 0)
-			return fail(d, "the connection table", err);
-		f->has_carried = true;
-	}
+	if (g->want->carried)
+		err = facts_add_carried(g->want->config->settings.mark_mask, f, d);
+	if (err < 0)
+		return err;
 	return g->want->nft ? nft_list(true, &f->nft, d) : 0;
 }
 

@@ -24,6 +24,8 @@ struct facts_want {
 /* Gathers a snapshot. A dump that the kernel says was interrupted is repeated a bounded number of
  * times; a truncated one is never taken for a whole. 0 or -errno with a message in `d`. */
 MUST_CHECK int facts_gather(const struct facts_want *want, struct facts *ret, struct diag *d);
+/* Adds facts.carried to what was gathered without, when planning turns out to want it. */
+MUST_CHECK int facts_add_carried(uint32_t mark_mask, struct facts *f, struct diag *d);
 
 /* ---- steps: steps.c ---- */
 
