@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifsteer explain's answer: for a person, what happens in the first line and why below it; for programs, JSON.
+ * ifsteer explain's answer: for a person, what happens in the first line and why below it; for
+ * programs, JSON.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,6 +27,23 @@ static void put_line(struct strbuf *out, const char *what, struct strbuf *text)
 	strbuf_done(text);
 }
 
+static const char *refusal(enum action outcome)
+{
+	switch (outcome) {
+	case ACTION_PROHIBIT:
+		return " is prohibited";
+	case ACTION_BLACKHOLE:
+		return " is dropped silently";
+	case ACTION_VIA:
+	case ACTION_BALANCE:
+	case ACTION_TABLE:
+	case ACTION_MAIN:
+	case ACTION_UNREACHABLE:
+		break;
+	}
+	return " is unreachable";
+}
+
 /* "10.0.1.9 leaves by eth2 through 172.31.64.1 from 172.31.70.5" */
 static void put_answer(const struct explanation *e, struct strbuf *b)
 {
@@ -33,8 +51,7 @@ static void put_answer(const struct explanation *e, struct strbuf *b)
 
 	strbuf_add(b, addr_print(&e->flow.dst, text));
 	if (!e->link) {
-		strbuf_add(b, e->outcome == ACTION_PROHIBIT ? " is prohibited" :
-			      e->outcome == ACTION_BLACKHOLE ? " is dropped silently" : " is unreachable");
+		strbuf_add(b, refusal(e->outcome));
 		return;
 	}
 	if (e->link->loopback) {
@@ -61,7 +78,7 @@ static const char *why_main(const struct explanation *e, const struct plan *p)
 	if (v->dormant)
 		return ", is dormant: no interface of it is usable, main decides";
 	if (v->yields)
-		return ", leaves this to main, which has a route of its own (a policy with `to` would not)";
+		return ", leaves this to main, which has a route of its own";
 	return ", but another rule or an empty table comes before its way";
 }
 
@@ -72,7 +89,8 @@ static void put_policy(const struct session *s, const struct explanation *e, str
 	if (!e->policy) {
 		strbuf_add(&b, "none takes it");
 	} else {
-		strbuf_printf(&b, "%s, %s:%u", e->policy->name, e->policy->at.file, e->policy->at.line);
+		strbuf_printf(&b, "%s, %s:%u", e->policy->name, e->policy->at.file,
+			      e->policy->at.line);
 		if (policy_is_kill_switch(e->policy))
 			strbuf_add(&b, ", a kill switch");
 		strbuf_add(&b, why_main(e, &s->plan));
@@ -105,7 +123,7 @@ static void put_way(const struct session *s, const struct explanation *e, struct
 	if (e->way.route) {
 		route_print(e->way.route, &s->facts.links, &b);
 		if (e->way.is_one_of_several)
-			strbuf_add(&b, " (one of several nexthops: the kernel chooses by a hash of its own)");
+			strbuf_add(&b, " (one of several: the kernel chooses by a hash)");
 		put_line(out, "route", &b);
 	}
 	if (e->link && e->is_unforeseen) {
@@ -125,15 +143,17 @@ static void put_source(const struct explanation *e, struct strbuf *out)
 			strbuf_add(&b, "; the packet is rewritten on its way out");
 		put_line(out, "socket", &b);
 	} else if (e->flow.has_src && !e->link->loopback) {
-		strbuf_printf(&b, "%s %s", addr_print(&e->flow.src, text), e->is_rewritten ? "is rewritten on its way out" :
-			      "is kept, unless another nftables table rewrites it (Docker's, say)");
+		strbuf_add(&b, addr_print(&e->flow.src, text));
+		strbuf_add(&b, e->is_rewritten ? " is rewritten on its way out" :
+			       " is kept, unless another nftables table rewrites it");
 		put_line(out, "source", &b);
 	}
 	switch (e->reverse) {
 	case REVERSE_UNASKED:
 		return;
 	case REVERSE_NONE:
-		strbuf_add(&b, e->flow.family == FAMILY_IPV6 ? "passes (IPv6 has no rp_filter)" : "passes (rp_filter is 0)");
+		strbuf_add(&b, e->flow.family == FAMILY_IPV6 ? "passes (IPv6 has no rp_filter)"
+							     : "passes (rp_filter is 0)");
 		break;
 	case REVERSE_LOOSE:
 		strbuf_add(&b, "passes rp_filter (loose)");
@@ -148,7 +168,8 @@ static void put_source(const struct explanation *e, struct strbuf *out)
 	put_line(out, "reply", &b);
 }
 
-static void put_after(const struct explanation *e, const struct aftermath *after, struct strbuf *out)
+static void put_after(const struct explanation *e, const struct aftermath *after,
+		      struct strbuf *out)
 {
 	const struct explanation *then = &after->explanation;
 	CLEANUP(strbuf_done) struct strbuf label = { 0 };
@@ -158,12 +179,14 @@ static void put_after(const struct explanation *e, const struct aftermath *after
 		return;
 	put_answer(then, &b);
 	if (then->policy != e->policy)
-		strbuf_printf(&b, ", %s%s", then->policy ? "by policy " : "as main says", then->policy ? then->policy->name : "");
+		strbuf_printf(&b, ", %s%s", then->policy ? "by policy " : "as main says",
+			      then->policy ? then->policy->name : "");
 	strbuf_printf(&label, "without %s", e->link->name);
 	put_line(out, label.text ? label.text : "", &b);
 }
 
-void explain_text(const struct session *s, const struct explanation *e, const struct aftermath *after, struct strbuf *out)
+void explain_text(const struct session *s, const struct explanation *e,
+		  const struct aftermath *after, struct strbuf *out)
 {
 	struct strbuf b = { 0 };
 
@@ -196,7 +219,8 @@ static void json_way(struct json *j, const struct explanation *e, uint32_t mask)
 	json_string(j, "interface", out ? e->link->name : NULL);
 	json_address(j, "gateway", &e->gateway, out && e->has_gateway);
 	json_address(j, "source", &e->source, out && e->has_source);
-	json_address(j, "socket_source", &e->flow.src, out && e->flow.has_src && !e->flow.forwarded);
+	json_address(j, "socket_source", &e->flow.src,
+		     out && e->flow.has_src && !e->flow.forwarded);
 	snprintf(mark, sizeof(mark), "0x%08" PRIx32, e->mark & mask);
 	json_string(j, "mark", e->mark & mask ? mark : NULL);
 	if (out)

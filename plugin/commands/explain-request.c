@@ -44,7 +44,8 @@ static const char *value(const struct reading *r, enum explain_option o)
 
 static enum exit_code bad(const struct reading *r, enum explain_option o, const char *what)
 {
-	return usage_error(r->options->command, "%s: \"%s\" is not %s", explain_options[o].name, value(r, o), what);
+	return usage_error(r->options->command, "%s: \"%s\" is not %s", explain_options[o].name,
+			   value(r, o), what);
 }
 
 /* ---- what the policy language reads: a policy with this one selector ---- */
@@ -73,10 +74,12 @@ static enum exit_code complain(const struct reading *r, enum explain_option o, c
 	const char *at = strstr(text, ": \"explain\": ");
 
 	at = strstr(at ? at : text, ": \"");
-	return usage_error(r->options->command, "%s%s", explain_options[o].name, at ? at : ": not understood");
+	return usage_error(r->options->command, "%s%s", explain_options[o].name,
+			   at ? at : ": not understood");
 }
 
-static enum exit_code read_selector(const struct reading *r, enum explain_option o, struct config *ret)
+static enum exit_code read_selector(const struct reading *r, enum explain_option o,
+				    struct config *ret)
 {
 	char path[] = "command line";
 	struct source source = { .path = path, .text = selector_text(r, o) };
@@ -111,8 +114,10 @@ static enum exit_code read_number(const struct reading *r, enum explain_option o
 	code = read_selector(r, o, &c);
 	if (code)
 		return code;
-	m = o == EXPLAIN_PROTOCOL ? &c.policies[0].protocol : o == EXPLAIN_SPORT ? &c.policies[0].sport :
-	    o == EXPLAIN_DPORT ? &c.policies[0].dport : &c.policies[0].dscp;
+	m = o == EXPLAIN_PROTOCOL ? &c.policies[0].protocol
+	    : o == EXPLAIN_SPORT  ? &c.policies[0].sport
+	    : o == EXPLAIN_DPORT  ? &c.policies[0].dport
+				  : &c.policies[0].dscp;
 	if (m->yes.count != 1 || m->yes.v[0].from != m->yes.v[0].to)
 		return bad(r, o, "a single value");
 	*ret = m->yes.v[0].from;
@@ -156,11 +161,13 @@ static enum exit_code read_id(const struct reading *r, enum explain_option o, ui
 
 	if (!value(r, o) || !number_parse(value(r, o), UINT32_MAX - 1, ret))
 		return EXIT_DONE;
-	err = (o == EXPLAIN_USER ? r->names->user : r->names->group)(r->names->ctx, value(r, o), ret);
+	err = (o == EXPLAIN_USER ? r->names->user : r->names->group)(r->names->ctx, value(r, o),
+								     ret);
 	if (err == -ENOENT && r->options->facts)
 		return bad(r, o, "among the names of these facts (an id always works)");
 	if (err == -ENOENT)
-		return bad(r, o, o == EXPLAIN_USER ? "a user of this host" : "a group of this host");
+		return bad(r, o,
+			   o == EXPLAIN_USER ? "a user of this host" : "a group of this host");
 	if (err)
 		message_errno(value(r, o), err);
 	return err ? EXIT_UNEXPECTED : EXIT_DONE;
@@ -170,7 +177,8 @@ static enum exit_code read_mark(const struct reading *r)
 {
 	uint32_t mask;
 
-	if (value(r, EXPLAIN_MARK) && mark_parse(value(r, EXPLAIN_MARK), &r->request->flow.mark, &mask))
+	if (value(r, EXPLAIN_MARK) &&
+	    mark_parse(value(r, EXPLAIN_MARK), &r->request->flow.mark, &mask))
 		return bad(r, EXPLAIN_MARK, "a mark, like 0x100");
 	return EXIT_DONE;
 }
@@ -192,7 +200,8 @@ static enum exit_code read_time(const struct reading *r)
 		return EXIT_DONE;
 	memcpy(word, text, strnlen(text, 4));
 	day = strlen(text) == 9 && word[3] == ' ' ? strstr(days, word) : NULL;
-	if (!day || text[6] != ':' || !read_digits(text + 4, 23, &hour) || !read_digits(text + 7, 59, &minute))
+	if (!day || text[6] != ':' || !read_digits(text + 4, 23, &hour) ||
+	    !read_digits(text + 7, 59, &minute))
 		return bad(r, EXPLAIN_TIME, "a time like \"mon 09:30\"");
 	r->request->flow.minute = (uint32_t)(day - days) / 4 * MINUTES_OF_DAY + hour * 60 + minute;
 	r->request->has_time = true;
@@ -209,9 +218,10 @@ static enum exit_code read_forwarded(const struct reading *r)
 		return bad(r, EXPLAIN_IN, "an interface by which packets come in");
 	for (enum explain_option o = EXPLAIN_USER; o <= EXPLAIN_CGROUP; o++)
 		if (f->forwarded && value(r, o))
-			return usage_error(r->options->command, "%s is of this host's own packets, and with %s the packet is a "
-					   "forwarded one", explain_options[o].name, explain_options[f->in ? EXPLAIN_IN :
-					   EXPLAIN_MAC].name);
+			return usage_error(r->options->command,
+					   "%s is of the host's own packets, %s of forwarded ones",
+					   explain_options[o].name,
+					   explain_options[f->in ? EXPLAIN_IN : EXPLAIN_MAC].name);
 	f->cgroup = value(r, EXPLAIN_CGROUP);
 	return EXIT_DONE;
 }
@@ -240,7 +250,8 @@ static enum exit_code resolve(const struct reading *r, const char *name)
 		char text[ADDR_TEXT_SIZE];
 		struct addr a;
 
-		if (!getnameinfo(i->ai_addr, i->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) &&
+		if (!getnameinfo(i->ai_addr, i->ai_addrlen, text, sizeof(text), NULL, 0,
+				 NI_NUMERICHOST) &&
 		    !addr_parse(text, &a))
 			add_destination(r->request, &a);
 	}
@@ -258,14 +269,17 @@ static enum exit_code read_destination(const struct reading *r)
 	if (!addr_parse(text, &a))
 		add_destination(q, &a);
 	else if (strchr(text, '/'))
-		return usage_error(r->options->command, "\"%s\" is a prefix, expected one destination", text);
+		return usage_error(r->options->command,
+				   "\"%s\" is a prefix, expected one destination", text);
 	else if (r->options->facts)
-		return usage_error(r->options->command, "\"%s\" is not an address, and captured facts know no host names", text);
+		return usage_error(
+			r->options->command,
+			"\"%s\" is not an address, and captured facts know no host names", text);
 	else
 		code = resolve(r, text);
 	if (code == EXIT_DONE && !q->destination_count)
-		return usage_error(r->options->command, "%s and \"%s\" are not of one family", explain_options[EXPLAIN_FROM].name,
-				   text);
+		return usage_error(r->options->command, "%s and \"%s\" are not of one family",
+				   explain_options[EXPLAIN_FROM].name, text);
 	return code;
 }
 
@@ -279,11 +293,21 @@ enum exit_code request_read(const struct session *s, struct request *ret)
 	struct flow *f = &ret->flow;
 	enum exit_code code;
 
-	*ret = (struct request){ .flow = { .protocol = IPPROTO_TCP, .uid = getuid(), .gid = getgid() } };
-	code = read_number(&r, EXPLAIN_PROTOCOL, &f->protocol) ?: read_number(&r, EXPLAIN_SPORT, &f->sport) ?:
-	       read_number(&r, EXPLAIN_DPORT, &f->dport) ?: read_number(&r, EXPLAIN_DSCP, &f->dscp) ?:
-	       read_id(&r, EXPLAIN_USER, &f->uid) ?: read_id(&r, EXPLAIN_GROUP, &f->gid) ?: read_from(&r) ?:
-	       read_mark(&r) ?: read_time(&r) ?: read_mac(&r) ?: read_forwarded(&r) ?: read_destination(&r);
+	*ret = (struct request){
+		.flow = { .protocol = IPPROTO_TCP, .uid = getuid(), .gid = getgid() }
+	};
+	code = read_number(&r, EXPLAIN_PROTOCOL, &f->protocol) ?:
+	       read_number(&r, EXPLAIN_SPORT, &f->sport) ?:
+	       read_number(&r, EXPLAIN_DPORT, &f->dport) ?:
+	       read_number(&r, EXPLAIN_DSCP, &f->dscp) ?:
+	       read_id(&r, EXPLAIN_USER, &f->uid) ?:
+	       read_id(&r, EXPLAIN_GROUP, &f->gid) ?:
+	       read_from(&r) ?:
+	       read_mark(&r) ?:
+	       read_time(&r) ?:
+	       read_mac(&r) ?:
+	       read_forwarded(&r) ?:
+	       read_destination(&r);
 	fact_names_done(book.used, book.used_count);
 	for (size_t i = 0; i < ret->destination_count; i++)
 		ret->about[ret->about_count++] = ret->destinations[i];
@@ -323,8 +347,10 @@ static int collect_names(const struct session *s, struct request *r, struct fact
 		err = add_name(r, names, &s->read.names[i]);
 	for (int k = 0; k < 2 && err == 0; k++) {
 		const char *name = given[k ? EXPLAIN_GROUP : EXPLAIN_USER];
-		/* The struct is made for names that are owned; nobody writes to this one or frees it. */
-		struct fact_name n = { k ? 'g' : 'u', (char *)(uintptr_t)name, k ? r->flow.gid : r->flow.uid };
+		/* The struct is made for names that are owned; nobody writes to this one or frees
+		 * it. */
+		struct fact_name n = { k ? 'g' : 'u', (char *)(uintptr_t)name,
+				       k ? r->flow.gid : r->flow.uid };
 
 		if (!name && n.id == 0)
 			n.name = (char *)(uintptr_t)"root";
@@ -346,8 +372,8 @@ int request_complete(const struct session *s, struct request *r, struct fact_nam
 		f->minute = (uint32_t)((minutes + 3 * MINUTES_OF_DAY) % MINUTES_OF_WEEK);
 	}
 	/* Nobody else's packets leave this host but those that it forwards. */
-	if (f->has_src && !is_own_address(&s->facts, &f->src) && !given[EXPLAIN_USER] && !given[EXPLAIN_GROUP] &&
-	    !given[EXPLAIN_CGROUP])
+	if (f->has_src && !is_own_address(&s->facts, &f->src) && !given[EXPLAIN_USER] &&
+	    !given[EXPLAIN_GROUP] && !given[EXPLAIN_CGROUP])
 		f->forwarded = true;
 	return collect_names(s, r, names);
 }

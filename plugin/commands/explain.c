@@ -14,8 +14,10 @@ static void aftermath_done(struct aftermath *a)
 	explanation_done(&a->explanation);
 }
 
-/* Plans for the host as it were without the interface. What can't be planned can't be told: it is left out. */
-static int look_ahead(const struct session *s, const struct explanation *e, const struct flow *f, struct strbuf *out)
+/* Plans for the host as it were without the interface. What can't be planned can't be told: it is
+ * left out. */
+static int look_ahead(const struct session *s, const struct explanation *e, const struct flow *f,
+		      struct strbuf *out)
 {
 	CLEANUP(aftermath_done) struct aftermath after = { 0 };
 	CLEANUP(facts_without_done) struct facts without = { 0 };
@@ -104,13 +106,15 @@ const struct command command_explain = {
 		 "       [--sport N] [--dport N] [--user U] [--group G] [--cgroup C]\n"
 		 "       [--in IF] [--mac M] [--dscp D] [--mark M] [--time \"mon 09:30\"] DEST",
 	.summary = "where does this packet go, and why",
-	.help = "Says what the kernel will do with a packet to DEST (an address or a host name): the policy that\n"
-		"takes it, with file and line, and why earlier ones don't; mark, rule and route; the source address\n"
-		"that the wire shows and the one that the socket sees; whether the reply passes rp_filter; and what\n"
-		"happens when the interface goes away. Nothing need be applied for it.\n\n"
-		"The options describe the packet in the words of the policy language. With --in or --mac, or with\n"
-		"--from an address that is not this host's, it is a forwarded one. What is not said: tcp, the\n"
-		"caller's user and group, now. Needs root, except with --facts.\n\n"
+	.help = "Says what the kernel will do with a packet to DEST, an address or a host name:\n"
+		"the policy that takes it, with file and line, and why earlier ones don't; mark,\n"
+		"rule and route; the source address that the wire shows and the one that the\n"
+		"socket sees; whether the reply passes rp_filter; and what happens when the\n"
+		"interface goes away. Nothing need be applied for it.\n\n"
+		"The options describe the packet in the words of the policy language. With --in\n"
+		"or --mac, or with --from an address that is not this host's, it is a forwarded\n"
+		"one. What is not said: tcp, the caller's user and group, now. Needs root,\n"
+		"except with --facts.\n\n"
 		"Examples:\n"
 		"  sudo ifsteer explain 10.0.1.9\n"
 		"  sudo ifsteer explain --user backup --dport 22 192.0.2.7\n"

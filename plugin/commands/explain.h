@@ -34,20 +34,25 @@ struct request {
 	struct addr destinations[FAMILY_COUNT];	/* the first one a program would try comes first */
 	size_t destination_count;
 	char mac[18];
-	struct addr about[FAMILY_COUNT + 1];	/* destinations, and the source where one is given */
+	struct addr about[FAMILY_COUNT + 1]; /* destinations, and the source where one is given */
 	size_t about_count;
 };
 
-/* Needs the facts only where --facts gives them: names are theirs then. Says itself what is wrong. */
+/* Needs the facts only where --facts gives them: names are theirs then. Says itself what is
+ * wrong. */
 MUST_CHECK enum exit_code request_read(const struct session *s, struct request *ret);
-/* What only facts can tell: the time, whose --from is, how users and groups are called (owned: `names`). */
-MUST_CHECK int request_complete(const struct session *s, struct request *r, struct fact_name **names);
+/* What only facts can tell: the time, whose --from is, how users and groups are called (owned:
+ * `names`). */
+MUST_CHECK int request_complete(const struct session *s, struct request *r,
+				struct fact_name **names);
 
-/* What follows when the interface of the answer goes away; `plan` is NULL where that can't be asked. */
+/* What follows when the interface of the answer goes away; `plan` is NULL where that can't be
+ * asked. */
 struct aftermath {
 	const struct plan *plan;
 	struct explanation explanation;
 };
 
-void explain_text(const struct session *s, const struct explanation *e, const struct aftermath *after, struct strbuf *out);
+void explain_text(const struct session *s, const struct explanation *e,
+		  const struct aftermath *after, struct strbuf *out);
 void explain_json(const struct session *s, const struct explanation *e, struct strbuf *out);

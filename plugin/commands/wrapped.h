@@ -6,6 +6,6 @@
 
 #include "base/strbuf.h"
 
-/* `text` behind `label`, broken at spaces within 80 columns, the further lines below the first one's text. Control
- * bytes in it become visible. */
+/* `text` behind `label`, broken at spaces within 80 columns, the further lines below the first
+ * one's text. Control bytes in it become visible. */
 void put_wrapped(struct strbuf *out, int indent, const char *label, const char *text);

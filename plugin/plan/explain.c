@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A packet's way through ruleset.c's chains and the routing rules, without the packet. What stands there as rules
- * stands here as code in the same order; verdicts, marks, rules and routes are the plan's own.
+ * A packet's way through ruleset.c's chains and the routing rules, without the packet. What stands
+ * there as rules stands here as code in the same order; verdicts, marks, rules and routes are the
+ * plan's own.
  */
 #include "plan/explain.h"
 
@@ -73,7 +74,14 @@ static const struct link *link_of(const struct explainer *x, const struct route 
 
 static enum action outcome_of_error(int error)
 {
-	return error == -EACCES ? ACTION_PROHIBIT : error == -EINVAL ? ACTION_BLACKHOLE : ACTION_UNREACHABLE;
+	switch (error) {
+	case -EACCES:
+		return ACTION_PROHIBIT;
+	case -EINVAL:
+		return ACTION_BLACKHOLE;
+	default:
+		return ACTION_UNREACHABLE;
+	}
 }
 
 /* False: the packet ends here. */
@@ -88,7 +96,8 @@ static bool look_up(struct explainer *x, const struct flow *key, const char *not
 	return e->link != NULL;
 }
 
-/* A marked packet is looked up once more (ip_route_me_harder). IPv4 then knows no user and takes it for root's. */
+/* A marked packet is looked up once more (ip_route_me_harder). IPv4 then knows no user and takes it
+ * for root's. */
 static bool look_up_marked(struct explainer *x)
 {
 	struct flow key = x->e->flow;
@@ -172,7 +181,8 @@ static void leave_unsteered(struct explainer *x)
 	bool caught = p->companion_elsewhere[f];
 
 	for (size_t i = 0; i < p->path_count && !caught; i++)
-		caught = p->paths[i].half[f].has_companion && !strcmp(p->paths[i].name, x->e->link->name);
+		caught = p->paths[i].half[f].has_companion &&
+			 !strcmp(p->paths[i].name, x->e->link->name);
 	if (caught && !is_managed_address(p, &x->e->flow.src))
 		set_mark(x, p->mark_main);
 }
@@ -213,7 +223,8 @@ static bool follow(struct explainer *x, const struct policy_plan *pp)
 	return false;
 }
 
-/* What the way in the end makes of the verdict: main's own routes may have come first, and a table may have none. */
+/* What the way in the end makes of the verdict: main's own routes may have come first, and a table
+ * may have none. */
 static enum action outcome_of_way(const struct explainer *x, const struct policy_plan *pp)
 {
 	const struct verdict *v = pp ? &pp->verdict[x->e->flow.family] : NULL;
@@ -231,14 +242,17 @@ static enum action outcome_of_way(const struct explainer *x, const struct policy
 
 /* ---- the host's own packets: the chain `output` ---- */
 
-/* The look-ups of connect(). IPv4 looks twice, the second time with the source that the first found. */
+/* The look-ups of connect(). IPv4 looks twice, the second time with the source that the first
+ * found. */
 static bool connect_socket(struct explainer *x)
 {
-	static const char no_route[] = "the first look-up finds no way, so connect() fails before a policy is asked";
+	static const char no_route[] =
+		"the first look-up finds no way, so connect() fails before a policy is asked";
 	struct explanation *e = x->e;
 
 	if (e->flow.has_src && fib_address_type(&x->fib, &e->flow.src) != RTN_LOCAL) {
-		refuse(x, ACTION_UNREACHABLE, "no socket can have this source: it is not an address of this host, or its "
+		refuse(x, ACTION_UNREACHABLE,
+		       "no socket can have this source: it is not an address of this host, or its "
 		       "interface is down");
 		return false;
 	}
@@ -325,34 +339,8 @@ static bool is_for_many(const struct explainer *x)
 
 /* ---- reverse-path filters ---- */
 
-static uint8_t filter_of(const struct plan *p, const struct link *l)
-{
-	uint8_t mode = l->rp_filter;
-
-	for (size_t i = 0; i < p->sysctl_count; i++)
-		if (p->sysctls[i].link == l && !p->sysctls[i].src_valid_mark)
-			mode = p->sysctls[i].value;
-	return mode > p->facts->rp_filter_all ? mode : p->facts->rp_filter_all;
-}
-
-/* What the filter of `l` says of a packet, given the look-up of the way back to its sender (fib_validate_source). */
-static enum reverse judge_reverse(const struct explainer *x, const struct link *l, const struct flow *way_back)
-{
-	uint8_t mode = filter_of(x->plan, l);
-	struct lookup back;
-
-	if (way_back->family == FAMILY_IPV6 || mode == 0)
-		return REVERSE_NONE;
-	back = fib_lookup(&x->fib, way_back);
-	if (back.error || back.route->type != RTN_UNICAST)
-		return REVERSE_DROPPED;
-	if (mode != 1)
-		return REVERSE_LOOSE;
-	return back.route->oif == l->index || back.is_one_of_several ? REVERSE_STRICT : REVERSE_DROPPED;
-}
-
-/* The reply comes in by the interface by which the packet left, without a mark and nobody's; the way back to its sender
- * is the packet's own way. */
+/* The reply comes in by the interface by which the packet left, without a mark and nobody's; the
+ * way back to its sender is the packet's own way. */
 static void judge_reply(struct explainer *x)
 {
 	struct flow key = x->e->flow;
@@ -361,7 +349,7 @@ static void judge_reply(struct explainer *x)
 		return;
 	key.mark = 0;
 	key.uid = 0;
-	x->e->reverse = judge_reverse(x, x->e->link, &key);
+	x->e->reverse = reverse_filter(&x->fib, x->e->link, &key);
 }
 
 static bool passes_reverse(const struct explainer *x)
@@ -380,7 +368,7 @@ static bool passes_reverse(const struct explainer *x)
 	back.forwarded = !x->e->link->loopback;
 	back.mark = in->src_valid_mark ? x->e->mark : 0;
 	back.uid = 0;
-	return judge_reverse(x, in, &back) != REVERSE_DROPPED;
+	return reverse_filter(&x->fib, in, &back) != REVERSE_DROPPED;
 }
 
 /* ---- postrouting: what leaves, and as whose ---- */
@@ -388,7 +376,8 @@ static bool passes_reverse(const struct explainer *x)
 static const struct path *path_by_mark(const struct plan *p, uint32_t mark)
 {
 	for (size_t i = 0; i < p->path_count; i++)
-		if (p->paths[i].mark_kill && p->paths[i].mark_kill == (mark & p->config->settings.mark_mask))
+		if (p->paths[i].mark_kill &&
+		    p->paths[i].mark_kill == (mark & p->config->settings.mark_mask))
 			return &p->paths[i];
 	return NULL;
 }
@@ -417,7 +406,8 @@ static bool is_masqueraded(const struct explainer *x)
 	const struct path *out = plan_path(x->plan, x->e->link->name);
 	const struct addr *src = &x->e->flow.src;
 
-	if (!x->e->flow.has_src || !out || !out->quoted[0] || out->interface->snat == SNAT_NEVER || has_address(out, src))
+	if (!x->e->flow.has_src || !out || !out->quoted[0] || out->interface->snat == SNAT_NEVER ||
+	    has_address(out, src))
 		return false;
 	if (is_managed_address(x->plan, src))
 		return true;
@@ -428,7 +418,8 @@ static bool is_masqueraded(const struct explainer *x)
 
 static void find_gateway(struct explainer *x)
 {
-	x->e->has_gateway = x->e->way.route->has_gateway && !x->e->link->loopback && !is_for_many(x);
+	x->e->has_gateway = x->e->way.route->has_gateway && !x->e->link->loopback &&
+			    !is_for_many(x);
 	x->e->gateway = x->e->way.route->gateway;
 }
 
@@ -445,8 +436,10 @@ static void leave(struct explainer *x)
 	e->has_source = e->flow.has_src;
 	e->source = e->flow.src;
 	e->is_rewritten = is_masqueraded(x);
-	if (e->is_rewritten && !source_of_masquerade(x->plan->facts, e->way.route, &e->flow.dst, &e->source))
-		refuse(x, ACTION_BLACKHOLE, "the interface has no address that could replace the source");
+	if (e->is_rewritten &&
+	    !source_of_masquerade(x->plan->facts, e->way.route, &e->flow.dst, &e->source))
+		refuse(x, ACTION_BLACKHOLE,
+		       "the interface has no address that could replace the source");
 	else
 		judge_reply(x);
 }
@@ -480,7 +473,8 @@ static int explain_forwarded(struct explainer *x)
 	if (!x->e->link->loopback && !x->plan->facts->forwarding[x->e->flow.family])
 		refuse(x, ACTION_BLACKHOLE, "this host does not forward");
 	else if (!passes_reverse(x))
-		refuse(x, ACTION_BLACKHOLE, "the strict reverse-path filter of the interface it comes in by drops it");
+		refuse(x, ACTION_BLACKHOLE,
+		       "the strict reverse-path filter of the interface it comes in by drops it");
 	else
 		leave(x);
 	return 0;

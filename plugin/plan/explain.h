@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What will become of a packet: look-ups, policies and rewriting in the order in which the kernel does them, on the
- * same plan that apply carries out.
+ * What will become of a packet: look-ups, policies and rewriting in the order in which the kernel
+ * does them, on the same plan that apply carries out.
  */
 #pragma once
 
@@ -10,15 +10,6 @@
 struct passed_over {
 	const struct policy *policy;
 	char *because;			/* owned */
-};
-
-/* What a reverse-path filter will say of the first packet that comes back. */
-enum reverse {
-	REVERSE_UNASKED,		/* none comes: to this host itself, to many, or refused */
-	REVERSE_NONE,			/* nobody filters: IPv6, or rp_filter is 0 */
-	REVERSE_LOOSE,			/* passes, since the sender can be reached at all */
-	REVERSE_STRICT,			/* passes, since the sender is reached by the same interface */
-	REVERSE_DROPPED,
 };
 
 /* Borrows from the plan and the flow. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Foreseeing `balance`: the hash of nft's jhash expression, whose input is each field padded to four bytes.
+ * Foreseeing `balance`: the hash of nft's jhash expression, whose input is each field padded to
+ * four bytes.
  */
 #include "plan/flow.h"
 
@@ -94,7 +95,8 @@ static uint32_t hash_flow(const struct flow *f, uint32_t seed)
 	return hash_words(words, fields.len / 4, seed);
 }
 
-size_t flow_balance(const struct plan *p, const struct policy_plan *pp, const struct flow *f, bool *ret_sure)
+size_t flow_balance(const struct plan *p, const struct policy_plan *pp, const struct flow *f,
+		    bool *ret_sure)
 {
 	const struct verdict *v = &pp->verdict[f->family];
 	uint32_t total = 0, at, upto = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Whether a policy takes a flow, selector by selector as match.c tells it to nft, and in words why not.
+ * Whether a policy takes a flow, selector by selector as match.c tells it to nft, and in words why
+ * not.
  */
 #include "plan/flow.h"
 
@@ -69,7 +70,8 @@ static const char *protocol_name(uint32_t protocol)
 	}
 }
 
-/* `kind` is 'u' or 'g' for users and groups, 'p' for protocols, 'd' for code points, 0 for plain numbers. */
+/* `kind` is 'u' or 'g' for users and groups, 'p' for protocols, 'd' for code points, 0 for plain
+ * numbers. */
 static const char *word_of(const struct flow *f, char kind, uint32_t n)
 {
 	switch (kind) {
@@ -82,7 +84,8 @@ static const char *word_of(const struct flow *f, char kind, uint32_t n)
 	}
 }
 
-static void put_numbers(struct strbuf *b, const struct flow *f, char kind, const struct numbers *list)
+static void put_numbers(struct strbuf *b, const struct flow *f, char kind,
+			const struct numbers *list)
 {
 	for (size_t i = 0; i < list->count && i <= LISTED_MAX; i++) {
 		const char *word = word_of(f, kind, list->v[i].from);
@@ -114,7 +117,8 @@ static void put_names(struct strbuf *b, const struct name_match *m)
 
 /* ---- numbers: protocol, ports, users, groups, code points ---- */
 
-static void ask_number(struct question *q, const char *what, char kind, const struct number_match *m, uint32_t n)
+static void ask_number(struct question *q, const char *what, char kind,
+		       const struct number_match *m, uint32_t n)
 {
 	const char *word = word_of(q->flow, kind, n);
 	struct strbuf *b = &q->because;
@@ -145,7 +149,8 @@ static const struct nft_set *find_set(const struct nft_table *t, const char *nam
 
 	for (size_t i = 0; i < t->set_count; i++)
 		if (!strncmp(t->sets[i].name, name, n) && t->sets[i].name[n] == '_' &&
-		    t->sets[i].name[n + 1] == (f == FAMILY_IPV4 ? '4' : '6') && !t->sets[i].name[n + 2])
+		    t->sets[i].name[n + 1] == (f == FAMILY_IPV4 ? '4' : '6') &&
+		    !t->sets[i].name[n + 2])
 			return &t->sets[i];
 	return NULL;
 }
@@ -201,7 +206,8 @@ static bool is_excluded(const struct question *q, const struct addr_match *m, co
 	bool excluded = addr_ranges_contain(&m->no[a->family], a);
 
 	for (size_t i = 0; i < m->set_count && !excluded; i++)
-		excluded = m->sets[i].negated && set_holds(q, &q->plan->config->sets[m->sets[i].set], a);
+		excluded = m->sets[i].negated &&
+			   set_holds(q, &q->plan->config->sets[m->sets[i].set], a);
 	return excluded;
 }
 
@@ -210,10 +216,12 @@ static void put_dynamic(struct question *q, const struct addr_match *m)
 {
 	for (size_t i = 0; i < m->set_count; i++)
 		if (q->plan->config->sets[m->sets[i].set].dynamic)
-			strbuf_printf(&q->because, "; set %s may change", q->plan->config->sets[m->sets[i].set].name);
+			strbuf_printf(&q->because, "; set %s may change",
+				      q->plan->config->sets[m->sets[i].set].name);
 }
 
-static void ask_address(struct question *q, const char *what, const struct addr_match *m, const struct addr *a, bool known)
+static void ask_address(struct question *q, const char *what, const struct addr_match *m,
+			const struct addr *a, bool known)
 {
 	char text[ADDR_TEXT_SIZE];
 
@@ -246,8 +254,8 @@ static bool is_in_cgroup(const char *path, const char *value)
 	return !strncmp(value, path, n) && (!value[n] || value[n] == '/');
 }
 
-static void ask_name(struct question *q, const char *what, const struct name_match *m, const char *value,
-		     bool (*holds)(const char *pattern, const char *value))
+static void ask_name(struct question *q, const char *what, const struct name_match *m,
+		     const char *value, bool (*holds)(const char *pattern, const char *value))
 {
 	bool any = false, wanted = false, excluded = false;
 
@@ -295,7 +303,8 @@ static void ask_mark(struct question *q)
 	}
 	for (size_t i = 0, n = 0; i < m->count; i++)
 		if (!m->v[i].negated)
-			strbuf_printf(&q->because, "%s0x%x/0x%x", n++ ? ", " : ", wanted ", m->v[i].value, m->v[i].mask);
+			strbuf_printf(&q->because, "%s0x%x/0x%x", n++ ? ", " : ", wanted ",
+				      m->v[i].value, m->v[i].mask);
 }
 
 /* Hours that cross midnight belong to the day on which they begin. */
@@ -309,7 +318,9 @@ static bool is_in_time(const struct policy *pol, uint32_t minute)
 			continue;
 		for (size_t i = 0; i < (pol->hour_count ? pol->hour_count : 1); i++) {
 			uint32_t from = day * MINUTES_OF_DAY + hours[i].from;
-			uint32_t length = (hours[i].to + MINUTES_OF_DAY - hours[i].from - 1u) % MINUTES_OF_DAY + 1;
+			uint32_t length = (hours[i].to + MINUTES_OF_DAY - hours[i].from - 1u) %
+						  MINUTES_OF_DAY +
+					  1;
 
 			if ((minute + MINUTES_OF_WEEK - from) % MINUTES_OF_WEEK < length)
 				return true;
@@ -326,14 +337,15 @@ static void ask_time(struct question *q)
 
 	if (says_no(q) || (!pol->hour_count && !pol->days) || is_in_time(pol, minute))
 		return;
-	strbuf_printf(&q->because, "it is %s %02u:%02u, wanted", days[minute / MINUTES_OF_DAY], minute % MINUTES_OF_DAY / 60,
-		      minute % 60);
+	strbuf_printf(&q->because, "it is %s %02u:%02u, wanted", days[minute / MINUTES_OF_DAY],
+		      minute % MINUTES_OF_DAY / 60, minute % 60);
 	for (size_t i = 0; i < ARRAY_SIZE(days); i++)
 		if (pol->days & 1u << i)
 			strbuf_printf(&q->because, " %s", days[i]);
 	for (size_t i = 0; i < pol->hour_count; i++)
-		strbuf_printf(&q->because, "%s%02u:%02u-%02u:%02u", i ? ", " : " ", pol->hours[i].from / 60,
-			      pol->hours[i].from % 60, pol->hours[i].to / 60, pol->hours[i].to % 60);
+		strbuf_printf(&q->because, "%s%02u:%02u-%02u:%02u", i ? ", " : " ",
+			      pol->hours[i].from / 60, pol->hours[i].from % 60,
+			      pol->hours[i].to / 60, pol->hours[i].to % 60);
 }
 
 /* ---- the policy as a whole ---- */
@@ -345,12 +357,15 @@ static void ask_origin(struct question *q)
 	if (says_no(q) || policy_seen(pol, q->flow->forwarded ? HOOK_FORWARDED : HOOK_LOCAL))
 		return;
 	if (pol->origin != ORIGIN_ANY)
-		strbuf_printf(&q->because, "origin is %s, wanted %s", q->flow->forwarded ? "forwarded" : "local",
+		strbuf_printf(&q->because, "origin is %s, wanted %s",
+			      q->flow->forwarded ? "forwarded" : "local",
 			      pol->origin == ORIGIN_LOCAL ? "local" : "forwarded");
 	else if (q->flow->forwarded)
-		strbuf_add(&q->because, "it judges sockets of this host, and the packet is forwarded");
+		strbuf_add(&q->because,
+			   "it judges sockets of this host, and the packet is forwarded");
 	else
-		strbuf_add(&q->because, "it judges forwarded packets, and this one is the host's own");
+		strbuf_add(&q->because,
+			   "it judges forwarded packets, and this one is the host's own");
 }
 
 static void put_dormant(struct question *q)
@@ -362,8 +377,8 @@ static void put_dormant(struct question *q)
 		const struct path *path = plan_path(q->plan, q->policy->members[i].name);
 		const char *reason = path ? path->half[f].reason : "absent";
 
-		strbuf_printf(&q->because, "%s%s is not usable (%s)", i ? ", " : "", q->policy->members[i].name,
-			      reason ? reason : "absent");
+		strbuf_printf(&q->because, "%s%s is not usable (%s)", i ? ", " : "",
+			      q->policy->members[i].name, reason ? reason : "absent");
 	}
 	strbuf_add(&q->because, "; otherwise = next");
 }
@@ -375,8 +390,9 @@ static void ask_state(struct question *q)
 	if (!q->policy->enabled)
 		strbuf_add(&q->because, "disabled");
 	else if (!v->covered)
-		strbuf_printf(&q->because, "it is about %s alone",
-			      family_name(q->flow->family == FAMILY_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4));
+		strbuf_printf(
+			&q->because, "it is about %s alone",
+			family_name(q->flow->family == FAMILY_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4));
 	ask_origin(q);
 	if (says_no(q))
 		return;
@@ -386,13 +402,17 @@ static void ask_state(struct question *q)
 		put_dormant(q);
 }
 
-/* A packet with somebody else's mark is shown to the policies that name such a mark, and to no others. */
+/* A packet with somebody else's mark is shown to the policies that name such a mark, and to no
+ * others. */
 static void ask_foreign_mark(struct question *q)
 {
 	uint32_t foreign = q->flow->mark & ~q->plan->config->settings.mark_mask;
 
 	if (!says_no(q) && foreign && !q->policy->mark.count)
-		strbuf_printf(&q->because, "the packet carries somebody else's mark (0x%x), which it does not name", foreign);
+		strbuf_printf(
+			&q->because,
+			"the packet carries somebody else's mark (0x%x), which it does not name",
+			foreign);
 }
 
 static void ask_all(struct question *q)
@@ -417,8 +437,8 @@ static void ask_all(struct question *q)
 	ask_time(q);
 }
 
-int flow_match(const struct plan *p, const struct policy_plan *pp, const struct flow *f, const struct nft_table *have,
-	       char **ret)
+int flow_match(const struct plan *p, const struct policy_plan *pp, const struct flow *f,
+	       const struct nft_table *have, char **ret)
 {
 	struct question q = { .plan = p, .pp = pp, .policy = pp->policy, .flow = f, .have = have };
 

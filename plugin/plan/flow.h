@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * One packet that begins a connection, as far as policies, routing rules and rewriting look at it; and whether a
- * policy takes it.
+ * One packet that begins a connection, as far as policies, routing rules and rewriting look at it;
+ * and whether a policy takes it.
  */
 #pragma once
 
@@ -31,10 +31,11 @@ struct flow {
 #define MINUTES_OF_DAY 1440
 #define MINUTES_OF_WEEK (7 * MINUTES_OF_DAY)
 
-/* *ret: why the policy does not take the flow, to be freed; NULL when it does. `have` is the table as it stands in the
- * kernel, which alone knows what others put into dynamic sets. */
+/* *ret: why the policy does not take the flow, to be freed; NULL when it does. `have` is the table
+ * as it stands in the kernel, which alone knows what others put into dynamic sets. */
 MUST_CHECK int flow_match(const struct plan *p, const struct policy_plan *pp, const struct flow *f,
 			  const struct nft_table *have, char **ret);
-/* The member of a balance that the packet's hash leads to: an index into verdict.active. *ret_sure is false where it
- * depends on a port that is not said. */
-size_t flow_balance(const struct plan *p, const struct policy_plan *pp, const struct flow *f, bool *ret_sure);
+/* The member of a balance that the packet's hash leads to: an index into verdict.active. *ret_sure
+ * is false where it depends on a port that is not said. */
+size_t flow_balance(const struct plan *p, const struct policy_plan *pp, const struct flow *f,
+		    bool *ret_sure);

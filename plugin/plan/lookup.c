@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Rules by priority, in each table the longest prefix, then the lowest metric: fib_rules_lookup() and what it calls.
+ * Rules by priority, in each table the longest prefix, then the lowest metric: fib_rules_lookup()
+ * and what it calls.
  */
 #include "plan/lookup.h"
 
@@ -25,8 +26,8 @@ static size_t collect(const struct rule *v, size_t count, struct fib *t, bool ou
 	return t->rule_count;
 }
 
-/* Two lists that are each in order (the kernel's, the plan's) become one; at the same priority somebody else's goes
- * first, since it was there before. */
+/* Two lists that are each in order (the kernel's, the plan's) become one; at the same priority
+ * somebody else's goes first, since it was there before. */
 static void sort_rules(struct fib *t)
 {
 	for (size_t i = 1; i < t->rule_count; i++) {
@@ -68,19 +69,23 @@ static bool selectors_hold(const struct rule *r, const struct flow *f)
 		return false;
 	if ((r->fwmark ^ f->mark) & r->fwmask)
 		return false;
-	/* What comes in has no user: it counts as root's (ip_route_input_slow: sock_net_uid without a socket). */
-	if (r->has_uids && ((f->forwarded ? 0 : f->uid) < r->uids.from || (f->forwarded ? 0 : f->uid) > r->uids.to))
+	/* What comes in has no user: it counts as root's (ip_route_input_slow: sock_net_uid without
+	 * a socket). */
+	if (r->has_uids && ((f->forwarded ? 0 : f->uid) < r->uids.from ||
+			    (f->forwarded ? 0 : f->uid) > r->uids.to))
 		return false;
 	/* IPv6 does not compare a source that is not there yet; IPv4 takes it for 0.0.0.0. */
-	if (r->src.len && ((f->family == FAMILY_IPV6 && !f->has_src) || !prefix_contains(&r->src, &f->src)))
+	if (r->src.len &&
+	    ((f->family == FAMILY_IPV6 && !f->has_src) || !prefix_contains(&r->src, &f->src)))
 		return false;
 	if (r->dst.len && !prefix_contains(&r->dst, &f->dst))
 		return false;
-	return (!r->ip_protocol || r->ip_protocol == f->protocol) && ports_hold(&r->sport, f->sport) &&
-	       ports_hold(&r->dport, f->dport);
+	return (!r->ip_protocol || r->ip_protocol == f->protocol) &&
+	       ports_hold(&r->sport, f->sport) && ports_hold(&r->dport, f->dport);
 }
 
-/* What the rule carries beyond what we can read (a type of service, a VRF) is of special packets: not of this one. */
+/* What the rule carries beyond what we can read (a type of service, a VRF) is of special packets:
+ * not of this one. */
 static bool rule_matches(const struct rule *r, const struct flow *f)
 {
 	return !r->has_other && selectors_hold(r, f) != r->invert;
@@ -88,7 +93,8 @@ static bool rule_matches(const struct rule *r, const struct flow *f)
 
 /* ---- tables ---- */
 
-/* A route by an interface without carrier is still used, unless ignore_routes_with_linkdown says otherwise. */
+/* A route by an interface without carrier is still used, unless ignore_routes_with_linkdown says
+ * otherwise. */
 static bool route_lives(const struct fib *t, const struct route *r)
 {
 	const struct link *l = r->oif ? links_by_index(&t->plan->facts->links, r->oif) : NULL;
@@ -98,19 +104,21 @@ static bool route_lives(const struct fib *t, const struct route *r)
 
 static bool is_better(const struct route *r, const struct route *best)
 {
-	return !best || r->dst.len > best->dst.len || (r->dst.len == best->dst.len && r->metric < best->metric);
+	return !best || r->dst.len > best->dst.len ||
+	       (r->dst.len == best->dst.len && r->metric < best->metric);
 }
 
-static void search(const struct fib *t, const struct route *v, size_t count, uint32_t table, const struct addr *dst,
-		   struct lookup *found)
+static void search(const struct fib *t, const struct route *v, size_t count, uint32_t table,
+		   const struct addr *dst, struct lookup *found)
 {
 	bool ours = v == t->plan->routes;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct route *r = &v[i];
 
-		if (r->table != table || r->family != t->family || (!ours && r->protocol == OUR_PROTOCOL) ||
-		    !prefix_contains(&r->dst, dst) || !route_lives(t, r))
+		if (r->table != table || r->family != t->family ||
+		    (!ours && r->protocol == OUR_PROTOCOL) || !prefix_contains(&r->dst, dst) ||
+		    !route_lives(t, r))
 			continue;
 		if (is_better(r, found->route)) {
 			found->route = r;
@@ -214,7 +222,8 @@ uint8_t fib_address_type(const struct fib *t, const struct addr *a)
 {
 	const struct route *r = search_table(t, RT_TABLE_LOCAL, a).route;
 
-	if (a->family == FAMILY_IPV4 && (a->bytes[0] == 0 || (a->bytes[0] & a->bytes[1] & a->bytes[2] & a->bytes[3]) == 255))
+	if (a->family == FAMILY_IPV4 &&
+	    (a->bytes[0] == 0 || (a->bytes[0] & a->bytes[1] & a->bytes[2] & a->bytes[3]) == 255))
 		return RTN_BROADCAST;
 	if (a->family == FAMILY_IPV4 ? a->bytes[0] >> 4 == 14 : a->bytes[0] == 255)
 		return RTN_MULTICAST;

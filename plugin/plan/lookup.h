@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The kernel's look-up of a route, over the rules and routes as they will stand: ours from the plan, everybody else's
- * from the facts.
+ * The kernel's look-up of a route, over the rules and routes as they will stand: ours from the
+ * plan, everybody else's from the facts.
  */
 #pragma once
 
@@ -10,29 +10,45 @@
 struct fib {
 	const struct plan *plan;
 	enum family family;
-	const struct rule **rules;	/* in the order in which the kernel asks them; borrowed from plan and facts */
+	const struct rule **rules;	/* in the order in which the kernel asks them; borrowed */
 	size_t rule_count;
 };
 
 struct lookup {
-	int error;			/* 0; -ENETUNREACH: nobody had an answer; -EHOSTUNREACH, -EACCES, -EINVAL: an
-					 * unreachable, prohibit or blackhole route or rule */
+	int error;			/* 0; -ENETUNREACH: nobody had an answer; -EHOSTUNREACH,
+					 * -EACCES, -EINVAL: unreachable, prohibit, blackhole */
 	const struct rule *rule;	/* the one that had the answer, NULL: none */
 	const struct route *route;	/* NULL: none, or the rule itself is the answer */
-	bool is_one_of_several;		/* the route has other nexthops, which the kernel chooses by a hash */
+	bool is_one_of_several;		/* it has other nexthops: the kernel chooses by a hash */
 };
 
 MUST_CHECK int fib_make(const struct plan *p, enum family f, struct fib *ret);
 void fib_done(struct fib *t);
 
-/* The flow's mark, user, source (where it has one) and ports count; a local flow comes in by "lo". */
+/* Mark, user, ports and, where it has one, source of the flow count; a local one comes in by "lo". */
 struct lookup fib_lookup(const struct fib *t, const struct flow *f);
 /* RTN_…, as table `local` says, else RTN_UNICAST: what nft calls `fib daddr type`. */
 uint8_t fib_address_type(const struct fib *t, const struct addr *a);
 
+/* ---- reverse.c ---- */
+
+/* What a reverse-path filter says of a packet that comes in. */
+enum reverse {
+	REVERSE_UNASKED,	/* none comes: to this host itself, to many, or refused */
+	REVERSE_NONE,		/* nobody filters: IPv6, or rp_filter is 0 */
+	REVERSE_LOOSE,		/* passes, since its sender can be reached at all */
+	REVERSE_STRICT,		/* passes, since its sender is reached by the same interface */
+	REVERSE_DROPPED,
+};
+
+/* Of one that comes in by this interface; `way_back` leads to its sender. */
+enum reverse reverse_filter(const struct fib *t, const struct link *l, const struct flow *way_back);
+
 /* ---- source.c: the source address that the kernel chooses ---- */
 
 /* For a local packet to `dst` by this route; false: there is none. */
-bool source_of_route(const struct facts *f, const struct route *r, const struct addr *dst, struct addr *ret);
+bool source_of_route(const struct facts *f, const struct route *r, const struct addr *dst,
+		     struct addr *ret);
 /* As masquerade chooses it for a packet that leaves by the interface. */
-bool source_of_masquerade(const struct facts *f, const struct route *r, const struct addr *dst, struct addr *ret);
+bool source_of_masquerade(const struct facts *f, const struct route *r, const struct addr *dst,
+			  struct addr *ret);

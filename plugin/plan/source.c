@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Which of its addresses a host speaks with. IPv4 takes the first primary one on the interface that fits
- * (inet_select_addr), IPv6 compares all it has by the rules of RFC 6724 (ipv6_dev_get_saddr).
+ * Which of its addresses a host speaks with. IPv4 takes the first primary one on the interface that
+ * fits (inet_select_addr), IPv6 compares all it has by the rules of RFC 6724 (ipv6_dev_get_saddr).
  */
 #include "plan/lookup.h"
 
@@ -9,7 +9,8 @@
 
 /* ---- IPv4 ---- */
 
-/* Primary, and good as far as the route goes: an address for the link alone can't speak with the universe. */
+/* Primary, and good as far as the route goes: an address for the link alone can't speak with the
+ * universe. */
 static bool is_in_scope(const struct address *a, uint8_t scope)
 {
 	return a->addr.family == FAMILY_IPV4 && !a->secondary && a->scope <= scope;
@@ -23,7 +24,8 @@ static bool is_on_subnet(const struct address *a, const struct addr *neighbour)
 }
 
 /* `neighbour` may be NULL: any address will do. */
-static const struct address *select_ipv4(const struct facts *f, uint32_t link, const struct addr *neighbour, uint8_t scope)
+static const struct address *select_ipv4(const struct facts *f, uint32_t link,
+					 const struct addr *neighbour, uint8_t scope)
 {
 	const struct address *first = NULL;
 
@@ -115,7 +117,8 @@ static bool prefers_temporary(const struct facts *f, const struct address *a)
 }
 
 /* More than 0: `a` is better than `b`. */
-static int compare_sources(const struct facts *f, const struct address *a, const struct address *b, const struct target *t)
+static int compare_sources(const struct facts *f, const struct address *a, const struct address *b,
+			   const struct target *t)
 {
 	unsigned int wanted = ipv6_label(t->dst);
 	unsigned int bits_a = common_bits(&a->addr, t->dst), bits_b = common_bits(&b->addr, t->dst);
@@ -130,7 +133,8 @@ static int compare_sources(const struct facts *f, const struct address *a, const
 	if (c == 0)
 		c = CMP(ipv6_label(&a->addr) == wanted, ipv6_label(&b->addr) == wanted);
 	if (c == 0)
-		c = CMP(a->temporary == prefers_temporary(f, a), b->temporary == prefers_temporary(f, b));
+		c = CMP(a->temporary == prefers_temporary(f, a),
+			b->temporary == prefers_temporary(f, b));
 	if (c == 0)
 		c = CMP(bits_a < a->len ? bits_a : a->len, bits_b < b->len ? bits_b : b->len);
 	return c;
@@ -144,7 +148,8 @@ static const struct address *select_ipv6(const struct facts *f, const struct tar
 	for (size_t i = 0; i < f->address_count; i++) {
 		const struct address *a = &f->addresses[i];
 
-		if (a->addr.family != FAMILY_IPV6 || a->tentative || (on_link_only && a->link != t->link))
+		if (a->addr.family != FAMILY_IPV6 || a->tentative ||
+		    (on_link_only && a->link != t->link))
 			continue;
 		if (!best || compare_sources(f, a, best, t) > 0)
 			best = a;
@@ -161,7 +166,8 @@ static bool give(const struct address *a, struct addr *ret)
 	return a != NULL;
 }
 
-bool source_of_route(const struct facts *f, const struct route *r, const struct addr *dst, struct addr *ret)
+bool source_of_route(const struct facts *f, const struct route *r, const struct addr *dst,
+		     struct addr *ret)
 {
 	bool has_neighbour = r->has_gateway && r->gateway.family == FAMILY_IPV4;
 
@@ -174,11 +180,13 @@ bool source_of_route(const struct facts *f, const struct route *r, const struct 
 	return give(select_ipv4(f, r->oif, has_neighbour ? &r->gateway : NULL, r->scope), ret);
 }
 
-bool source_of_masquerade(const struct facts *f, const struct route *r, const struct addr *dst, struct addr *ret)
+bool source_of_masquerade(const struct facts *f, const struct route *r, const struct addr *dst,
+			  struct addr *ret)
 {
 	bool has_neighbour = r->has_gateway && r->gateway.family == FAMILY_IPV4;
 
 	if (dst->family == FAMILY_IPV6)
 		return give(select_ipv6(f, &(struct target){ dst, r->oif }), ret);
-	return give(select_ipv4(f, r->oif, has_neighbour ? &r->gateway : dst, RT_SCOPE_UNIVERSE), ret);
+	return give(select_ipv4(f, r->oif, has_neighbour ? &r->gateway : dst, RT_SCOPE_UNIVERSE),
+		    ret);
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Reverse-path filters: fib_validate_source().
+ */
+#include <linux/rtnetlink.h>
+
+#include "plan/lookup.h"
+
+/* As it will be: what the plan wants, and the greater of the interface's own and conf.all's. */
+static uint8_t filter_of(const struct plan *p, const struct link *l)
+{
+	uint8_t mode = l->rp_filter;
+
+	for (size_t i = 0; i < p->sysctl_count; i++)
+		if (p->sysctls[i].link == l && !p->sysctls[i].src_valid_mark)
+			mode = p->sysctls[i].value;
+	return mode > p->facts->rp_filter_all ? mode : p->facts->rp_filter_all;
+}
+
+enum reverse reverse_filter(const struct fib *t, const struct link *l, const struct flow *way_back)
+{
+	uint8_t mode = filter_of(t->plan, l);
+	struct lookup back;
+
+	if (way_back->family == FAMILY_IPV6 || mode == 0)
+		return REVERSE_NONE;
+	back = fib_lookup(t, way_back);
+	if (back.error || back.route->type != RTN_UNICAST)
+		return REVERSE_DROPPED;
+	if (mode != 1)
+		return REVERSE_LOOSE;
+	if (back.route->oif == l->index || back.is_one_of_several)
+		return REVERSE_STRICT;
+	return REVERSE_DROPPED;
+}
