@@ -25,7 +25,7 @@ struct lookup {
 MUST_CHECK int fib_make(const struct plan *p, enum family f, struct fib *ret);
 void fib_done(struct fib *t);
 
-/* Mark, user, ports and, where it has one, source of the flow count; a local one comes in by "lo". */
+/* The flow's mark, user, ports and source, if any, count; a local one comes in by "lo". */
 struct lookup fib_lookup(const struct fib *t, const struct flow *f);
 /* RTN_…, as table `local` says, else RTN_UNICAST: what nft calls `fib daddr type`. */
 uint8_t fib_address_type(const struct fib *t, const struct addr *a);
