@@ -377,7 +377,7 @@ int nft_run(const char *script, struct diag *d)
 		closes_at_exit = atexit(nft_close) == 0;
 	has_changed = true;
 	nft_socket_begin();
-	if (nft_run_cmd_from_buffer(context, script) == 0)
+	if (run(script) == 0)
 		return 0;
 	err = refuse("the kernel refuses the table", d);
 	/* Refused, or only the answer lost? What is refused makes no generation. */
