@@ -11,6 +11,8 @@
 
 #include "base/strbuf.h"
 #include "kernel/kernel.h"
+#include "kernel/netlink.h"
+#include "kernel/rtnl-codec.h"
 
 static struct interface declared[3];
 static struct config config = { .interfaces = declared, .settings.mark_mask = 0xff000000 };
@@ -327,10 +329,35 @@ static void test_cgroups(void)
 	   "/sys/fs/cgroup/ifsteer-test");
 }
 
+static int see_link(const struct nlmsghdr *nlh, void *ctx)
+{
+	(void)nlh, (void)ctx;
+	return 0;
+}
+
+static void count_restart(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+/* How often the list had to be read to have it whole. */
+static int attempts(void)
+{
+	CLEANUP(netlink_close) struct netlink n = NETLINK_CLOSED;
+	char buf[RTNL_MESSAGE_SIZE];
+	int count = 0;
+	const struct netlink_reader reader = { see_link, count_restart, &count };
+
+	if (netlink_open(&n, NETLINK_ROUTE) ||
+	    netlink_dump(&n, rtnl_request_links(buf), &reader))
+		ok(false, "the list of interfaces");
+	return count;
+}
+
 /* Interfaces that come and go while the list is read: never a part of it. */
 static void test_churn(void)
 {
-	int whole = 0, all = 0;
+	int whole = 0, all = 0, again = 0;
 	pid_t child = fork();
 
 	if (child == 0)
@@ -342,9 +369,11 @@ static void test_churn(void)
 	for (; waitpid(child, NULL, WNOHANG) == 0; all++) {
 		gather_with((struct facts_want){ .nft = false });
 		whole += link_of("eth0")->index && link_of("eth2")->index && link_of("p3")->index;
+		again += attempts() - 1;
 	}
 	ok(all > 50 && whole == all,
 	   "interfaces that come and go: all others are there each time (%d of %d)", whole, all);
+	ok(again > 0, "a list that was interrupted is read again (%d times)", again);
 }
 
 int main(void)

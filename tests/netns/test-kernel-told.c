@@ -304,6 +304,34 @@ static void test_lock(void)
 	close(fd);
 }
 
+/* Takes the lock, and finds that nobody else has it. */
+static int alone(void)
+{
+	int fd = lock_take(monotonic_ms() + 10000);
+	int busy = open("/run/busy", O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	usleep(3000);
+	return fd < 0 || busy < 0 || unlink("/run/busy");
+}
+
+static void test_queue(void)
+{
+	enum { RUNS = 20 };
+	pid_t children[RUNS];
+	int failed = 0, status;
+
+	for (int i = 0; i < RUNS; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(alone());
+	}
+	for (int i = 0; i < RUNS; i++) {
+		waitpid(children[i], &status, 0);
+		failed += status != 0;
+	}
+	ok(!failed, "twenty runs, one after the other");
+}
+
 /* Another network namespace has a directory of its own. */
 static void test_other_netns(void)
 {
@@ -338,6 +366,7 @@ int main(void)
 	test_race();
 	test_hostile();
 	test_lock();
+	test_queue();
 	test_other_netns();
 	test_full();
 	test_forget();
