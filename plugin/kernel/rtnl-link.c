@@ -159,8 +159,8 @@ int rtnl_decode_link(const struct nlmsghdr *nlh, struct link *ret, bool *ret_ipv
 static void read_address_flags(uint32_t flags, struct address *a)
 {
 	/* An optimistic address may be used while it is checked. */
-	a->tentative = (flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC)) ||
-		       flags & IFA_F_DADFAILED;
+	a->duplicate = flags & IFA_F_DADFAILED;
+	a->tentative = a->duplicate || (flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC));
 	a->deprecated = flags & IFA_F_DEPRECATED;
 	/* IPv4's "secondary" is the same bit. */
 	a->temporary = a->addr.family == FAMILY_IPV6 && flags & IFA_F_TEMPORARY;

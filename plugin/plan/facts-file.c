@@ -47,6 +47,7 @@ static const struct field address_fields[] = {
 	F(U8, "len", struct address, len),
 	F(U8, "scope", struct address, scope),
 	F(FLAG, "tentative", struct address, tentative),
+	F(FLAG, "duplicate", struct address, duplicate),
 	F(FLAG, "deprecated", struct address, deprecated),
 	F(FLAG, "temporary", struct address, temporary),
 	F(FLAG, "secondary", struct address, secondary),

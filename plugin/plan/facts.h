@@ -45,7 +45,8 @@ struct address {
 	struct addr addr;
 	uint8_t len;
 	uint8_t scope;			/* RT_SCOPE_… */
-	bool tentative;			/* also dadfailed: not usable */
+	bool tentative;			/* also dadfailed: never a source, as the kernel sees it */
+	bool duplicate;			/* dadfailed: it won't settle any more */
 	bool deprecated;
 	bool temporary;			/* RFC 8981 */
 	bool secondary;			/* IPv4: never chosen as a source */

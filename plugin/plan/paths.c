@@ -53,12 +53,14 @@ static int find_addresses(const struct plan *p, struct path *path)
 	return 0;
 }
 
-static bool has_settled_address(const struct plan *p, const struct path *path, enum family f)
+/* A tentative one counts: it settles within a second or two, and no manager announces that. Until then the
+ * kernel takes another interface's address, and such packets are dropped and sent again. */
+static bool has_address(const struct plan *p, const struct path *path, enum family f)
 {
 	for (size_t i = 0; i < p->facts->address_count; i++) {
 		const struct address *a = &p->facts->addresses[i];
 
-		if (a->link == path->link->index && a->addr.family == f && a->scope < RT_SCOPE_LINK && !a->tentative)
+		if (a->link == path->link->index && a->addr.family == f && a->scope < RT_SCOPE_LINK && !a->duplicate)
 			return true;
 	}
 	return false;
@@ -88,8 +90,8 @@ static const char *dead_reason(const struct plan *p, const struct path *path, en
 		return "announced down";
 	if (!path->link->carrier)
 		return "no carrier";
-	if (!has_settled_address(p, path, f))
-		return path->half[f].address_count ? "address not settled yet" : "no address";
+	if (!has_address(p, path, f))
+		return path->half[f].address_count ? "somebody else has its address" : "no address";
 	return NULL;
 }
 

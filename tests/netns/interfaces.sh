@@ -69,6 +69,31 @@ answered "IPv6 did not" gw fd00:e0::2 fd00:10::9
 ip -n h addr add fd00:e2::5/64 dev eth2 nodad
 event eth2 dhcp6-change
 by_eth2 "IPv6 came later"
+
+# With duplicate address detection an address can't be used for a second or two, and nobody says when it can.
+ip -n h addr del fd00:e2::5/64 dev eth2
+event eth2 down
+set_sysctl h ipv6/conf/eth2/accept_dad 1
+ip -n h addr add fd00:e2::5/64 dev eth2
+event eth2 up
+like "its address is tentative" "$(ip -n h -6 addr show dev eth2)" tentative
+expect "who connects meanwhile is sent by eth2, and not with the wrong address" "local=* name=op seen=fd00:e2::5" tcp -t 5000 fd00:10::9
+eventually 5 eval '! ip -n h -6 addr show dev eth2 | grep -q tentative'
+by_eth2 "its address has settled"
+# Somebody else has the address.
+ip -n h addr del fd00:e2::5/64 dev eth2
+ip -n vpc addr add fd00:e2::5/64 dev to_h nodad
+ip -n h addr add fd00:e2::5/64 dev eth2
+eventually 5 eval 'ip -n h -6 addr show dev eth2 | grep -q dadfailed'
+event eth2 up
+like "a duplicate address: status says so" "$(ifsteer status)" "somebody else has its address"
+answered "a duplicate address: main decides" gw fd00:e0::2 fd00:10::9
+ip -n vpc addr del fd00:e2::5/64 dev to_h
+set_sysctl h ipv6/conf/eth2/accept_dad 0
+ip -n h addr del fd00:e2::5/64 dev eth2
+ip -n h addr add fd00:e2::5/64 dev eth2 nodad
+event eth2 up
+by_eth2 "nobody else has it any more"
 nothing_spoofed
 ip -n h link del eth7
 quiet "flush" ifsteer flush

@@ -31,7 +31,8 @@ eth2_address6() {
 
 # settled: NetworkManager has done all it had to do, and the dispatcher has worked it off.
 settled() {
-	eventually 10 eval 'at h ip -o addr show dev eth2 | grep -q 172.31.70.5/ && [ -n "$(eth2_address6)" ]'
+	eventually 10 eval 'at h ip -o addr show dev eth2 | grep -q 172.31.70.5/ && [ -n "$(eth2_address6)" ] &&
+		! ip -n h -6 addr | grep -q tentative'
 	# shellcheck disable=SC2016
 	boot_in sh -c 'n=0; while [ $n -lt 5 ]; do sleep 0.03; pgrep -P "$(pgrep nm-dispatcher)" >/dev/null && n=0 || n=$((n + 1)); done'
 }

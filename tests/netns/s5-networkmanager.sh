@@ -33,7 +33,7 @@ eth2_address6() {
 
 # What NetworkManager announces in several events is in force once the dispatcher has worked them off.
 s4_holds() {	# NAME IPv4-ADDRESS
-	eventually 5 eval '[ -n "$(eth2_address6)" ]'
+	eventually 5 eval '[ -n "$(eth2_address6)" ] && ! ip -n h -6 addr | grep -q tentative'
 	nm_settled
 	answered "$1: on-premises" op "$2" 10.0.1.9
 	answered "$1: on-premises" op "$(eth2_address6)" fd00:10::9

@@ -19,7 +19,7 @@ static const char example[] =
 	"link index 3 name eth2 up carrier mtu 1500 rp-filter 2 src-valid-mark 1 lease-ipv4 172.31.64.1\n"
 	"link index 4 name \"};\\x1b\\x5c point-to-point enslaved lease-ipv6 fe80::1\n"
 	"address link 3 addr 172.31.70.5 len 20\n"
-	"address link 3 addr fe80::5 len 64 scope 253 tentative deprecated temporary peer fe80::6\n"
+	"address link 3 addr fe80::5 len 64 scope 253 tentative duplicate deprecated temporary peer fe80::6\n"
 	"route family ipv4 dst 0.0.0.0/0 via 172.31.64.1 oif 3 table 254 type 1 protocol 4 src 172.31.70.5 mtu 1400\n"
 	"route family ipv4 dst 10.0.0.0/8 via fe80::1 oif 3 table 254 type 1 protocol 4 scope 253 onlink dead\n"
 	"route family ipv6 dst ::/0 via fe80::1 oif 3 table 254 type 1 protocol 9 metric 1024\n"
@@ -91,6 +91,7 @@ static void test_members(void)
 	SETS("link index 4 name b rp-filter 1", f.links.v[1].rp_filter == 1 && !f.links.v[1].src_valid_mark);
 	SETS("link index 4 name b mtu 9", f.links.v[1].mtu == 9);
 	SETS("address link 3 addr ::1 tentative", f.addresses[0].tentative && !f.addresses[0].deprecated);
+	SETS("address link 3 addr ::1 duplicate", f.addresses[0].duplicate && !f.addresses[0].tentative);
 	SETS("address link 3 addr ::1 deprecated", f.addresses[0].deprecated && !f.addresses[0].temporary);
 	SETS("address link 3 addr ::1 temporary", f.addresses[0].temporary && !f.addresses[0].tentative);
 	SETS("address link 3 addr ::1 scope 9 len 7", f.addresses[0].scope == 9 && f.addresses[0].len == 7);

@@ -393,7 +393,13 @@ static void test_addresses(void)
 	ok(rtnl_decode_address(nlh, &a) == 0 && !addr_compare(&a.addr, &six) &&
 		   addr_is_zero(&a.peer),
 	   "address: IPv6");
-	ok(a.tentative && a.temporary && a.deprecated, "address: flags");
+	ok(a.tentative && !a.duplicate && a.temporary && a.deprecated, "address: flags");
+
+	nlh = start_address(&m, AF_INET6, 64);
+	mnl_attr_put(nlh, IFA_ADDRESS, 16, six.bytes);
+	mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	ok(rtnl_decode_address(nlh, &a) == 0 && a.tentative && a.duplicate,
+	   "address: somebody else has it");
 
 	nlh = start_address(&m, AF_INET6, 64);
 	mnl_attr_put(nlh, IFA_ADDRESS, 16, six.bytes);
