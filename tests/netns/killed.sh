@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# SIGKILL at every system call of apply, flush and a hook in turn, and errors in each of their messages: what stood before or what
+# was to come is in force, nothing passes a kill switch, the next run mends whatever is left, and foreign state is untouched.
+
+. "$(dirname "$0")/lib.sh"
+lab_enter
+needs strace
+lab_host
+
+nobody=$(id -u nobody)
+export ASAN_OPTIONS=detect_leaks=0	# it can't be traced
+at gw nft -f - <<-'END'
+	table inet astray {
+		counter astray { }
+		chain astray { type filter hook prerouting priority -390; iifname "to_h" ip daddr 198.51.100.77 counter name astray; }
+	}
+END
+at h nft add table inet somebody
+at h nft 'add chain inet somebody input { type filter hook input priority 0; }'
+ip -n h rule add fwmark 0x80000/0xff0000 lookup 52 priority 5210
+ip -n h route add 192.0.2.128/25 via 10.200.0.1 table 52
+foreign=$(host_state | sed 's/rp_filter:[0-9]*//')
+
+VPN='{ name = "vpn"; user = "nobody"; to = "198.51.100.0/24"; via = "eth2"; otherwise = "unreachable"; }'
+old() { policy <<<"$S2 policies = ( $VPN, { name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = \"eth2\"; } );"; }
+new() {
+	policy <<<"interfaces = ( { name = \"eth2\"; gateway = [ \"172.31.64.1\", \"fd00:e2::1\" ]; table = 77; }, { name = \"eth0\"; } );
+		policies = ( { name = \"first\"; to = \"203.0.113.0/24\"; via = \"eth0\"; }, $VPN,
+			{ name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = [ \"eth2\", \"eth0\" ]; } );"
+}
+
+# kill_at WHEN ifsteer's words…: false once it ran to its end.
+kill_at() {
+	local when=$1
+	shift
+	at h strace -f -qq -o /dev/null -e trace=all -e "inject=all:signal=KILL:when=$when" "$IFSTEER" "$@" >/dev/null 2>&1
+	[ $? = 137 ]
+}
+
+# One packet of the kill switch's user, and one to on-premises: "" when both went right.
+both_right() {
+	local vpn on
+	at h "$PROBE" flood -u "$nobody" -t 4 -r 500 198.51.100.77 9 >/dev/null 2>&1
+	on=$(at h "$PROBE" udp -t 500 10.0.1.9 $PORT 2>&1)
+	[[ $on == *"name=op seen=172.31.70.5" ]] || echo " on-premises: $on"
+	vpn=$(at gw nft list counter inet astray astray | grep -o 'packets [0-9]*')
+	[ "$vpn" = "packets 0" ] || echo " astray: $vpn"
+}
+
+every_call() {	# NAME BEFORE AFTER ifsteer's words…: kills it at each call; BEFORE and AFTER are functions
+	local name=$1 before=$2 after=$3 when=0 bad=
+	shift 3
+	while
+		$before
+		ifsteer apply >/dev/null 2>&1
+		$after
+		kill_at $((++when)) "$@"
+	do
+		[ -z "${KEEPS-1}" ] || bad+=$(both_right | sed "s/^/ call $when:/")
+		ifsteer apply >/dev/null 2>&1 || bad+=" call $when: apply $?"
+		ifsteer diff >/dev/null 2>&1 || bad+=" call $when: diff $?"
+	done
+	is "$name: killed at each of $((when - 1)) calls" "$bad" ""
+	[ $when -gt 50 ]
+	ok $? "$name: there were calls to be killed at"
+}
+
+old
+apply "apply"
+every_call "apply, a new policy" old new apply
+every_call "apply, nothing to do" old old apply
+# What went down is out of use until the hook was there: it can go nowhere, and not astray.
+KEEPS=''
+down() { ip -n h link set eth2 down; up eth2; }
+every_call "a hook" old down hook networkmanager eth2 up
+every_call "flush" old true flush
+is "nothing went astray" "$(at gw nft list counter inet astray astray | grep -o 'packets [0-9]*')" "packets 0"
+
+# Messages that are not sent, not answered, or answered with an error.
+old
+apply "apply"
+for call in sendto sendmsg recvmsg; do
+	for error in ENOBUFS EINTR EPERM ENOMEM; do
+		bad=
+		for ((when = 1; when <= 60; when++)); do
+			old
+			ifsteer apply >/dev/null 2>&1
+			new
+			said=$(at h strace -f -qq -o /tmp/trace -e trace=$call -e "inject=$call:error=$error:when=$when" "$IFSTEER" apply 2>&1)
+			status=$?
+			grep -q INJECTED /tmp/trace || break
+			[[ $status == [0456] ]] || bad+=" $when: exit $status"
+			[ $status = 0 ] || [ -n "$said" ] || bad+=" $when: exit $status without a word"
+			bad+=$(both_right | sed "s/^/ $when:/")
+			ifsteer apply >/dev/null 2>&1 || bad+=" $when: then apply $?"
+			ifsteer diff >/dev/null 2>&1 || bad+=" $when: then diff $?"
+		done
+		is "$error from each of $((when - 1)) $call" "$bad" ""
+	done
+done
+quiet "flush" ifsteer flush
+same "somebody else's state is as it was" "$(host_state | sed 's/rp_filter:[0-9]*//')" "$foreign"
+done_testing
