@@ -211,8 +211,19 @@ static void json_address(struct json *j, const char *key, const struct addr *a, 
 	json_string(j, key, has ? addr_print(a, text) : NULL);
 }
 
-static void json_way(struct json *j, const struct explanation *e, uint32_t mask)
+/* A path may have more than one mark; in JSON it is known by the one that beats main, as in `status --json`. */
+static uint32_t known_mark(const struct plan *p, uint32_t mark)
 {
+	mark &= p->config->settings.mark_mask;
+	for (size_t i = 0; mark && i < p->path_count; i++)
+		if (mark == p->paths[i].mark_yields || mark == p->paths[i].mark_kill)
+			return p->paths[i].mark;
+	return mark;
+}
+
+static void json_way(struct json *j, const struct explanation *e, const struct plan *p)
+{
+	uint32_t known = known_mark(p, e->mark);
 	char mark[16];
 	bool out = e->link != NULL;
 
@@ -221,8 +232,8 @@ static void json_way(struct json *j, const struct explanation *e, uint32_t mask)
 	json_address(j, "source", &e->source, out && e->has_source);
 	json_address(j, "socket_source", &e->flow.src,
 		     out && e->flow.has_src && !e->flow.forwarded);
-	snprintf(mark, sizeof(mark), "0x%08" PRIx32, e->mark & mask);
-	json_string(j, "mark", e->mark & mask ? mark : NULL);
+	snprintf(mark, sizeof(mark), "0x%08" PRIx32, known);
+	json_string(j, "mark", known ? mark : NULL);
 	if (out)
 		json_number(j, "table", e->way.route->table);
 	else
@@ -241,7 +252,7 @@ void explain_json(const struct session *s, const struct explanation *e, struct s
 	json_string(&j, "policy", e->policy ? e->policy->name : NULL);
 	json_string(&j, "where", where.text);
 	json_string(&j, "outcome", outcome_word(e->outcome));
-	json_way(&j, e, s->config.settings.mark_mask);
+	json_way(&j, e, &s->plan);
 	json_open(&j, "passed_over", '[');
 	for (size_t i = 0; i < e->passed_over_count; i++) {
 		json_open(&j, NULL, '{');
