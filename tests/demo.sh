@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# `make demo`: policy S4 on a host in network namespaces, with real packets, real ifupdown and the installed hook, before
-# and after. Everything happens on a throw-away copy of this machine; at the end it is shown that nothing is left.
+# `make demo`: policy S4 on a host in network namespaces, with real packets, real ifupdown and the
+# installed hook, before and after. Everything happens on a throw-away copy of this machine; at the
+# end it is shown that nothing is left.
 
 . "$(dirname "$0")/netns/lib.sh"
 . "$(dirname "$0")/netns/managers.sh"
@@ -12,7 +13,7 @@ skip_all() {
 	exit 1
 }
 
-bold= dim= red= green= plain=
+bold='' dim='' red='' green='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
 	bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'
 fi

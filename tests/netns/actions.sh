@@ -10,7 +10,8 @@ lab_host
 TO='to = [ "10.0.0.0/16", "fd00:10::/64" ];'
 ON_PREMISES="10.0.1.9 fd00:10::9"
 
-# refused NAME ERRORS: connect() to on-premises fails with one of them, within about a second; a UDP send fails or is lost.
+# refused NAME ERRORS: connect() to on-premises fails with one of them, within about a second; a UDP
+# send fails or is lost.
 refused() {
 	local address
 	for address in $ON_PREMISES; do
@@ -48,7 +49,8 @@ policies '{ name = "p"; user = "nobody"; action = "unreachable"; }'
 expect "an error without \"to\" doesn't yield to main's routes" "error=EHOSTUNREACH at=connect" tcp -t 1500 -u "$(id -u nobody)" 10.200.0.1
 by eth0 "others are not concerned" tcp
 
-# absent, down, without an address: each otherwise with eth2 unusable, and eth2 itself once it is usable.
+# absent, down, without an address: each otherwise with eth2 unusable, and eth2 itself once it is
+# usable.
 take_away() {
 	case $1 in
 	absent) ip -n h link del eth2 ;;

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A whole host that boots, is shut down and boots again: the copy of this machine with real systemd as its process 1,
-# in network namespace h. Sourced after lib.sh.
+# A whole host that boots, is shut down and boots again: the copy of this machine with real systemd
+# as its process 1, in network namespace h. Sourced after lib.sh.
 # shellcheck shell=bash
 
 boot_root=/run/boot/root
 
-# boot_enter: lab_enter for tests that boot. systemd needs a cgroup, the one thing that outlives namespaces: who waits outside
-# removes it.
+# boot_enter: lab_enter for tests that boot. systemd needs a cgroup, the one thing that outlives
+# namespaces: who waits outside removes it.
 boot_enter() {
 	local mount path inside status
 	needs systemctl dbus-daemon
@@ -34,7 +34,8 @@ boot_cgroup_gone() {
 	[ ! -d "$BOOT_CGROUP" ]
 }
 
-# boot_install UNIT…: makes the host's disk: ifsteer installed, nothing started at boot but the units that are named.
+# boot_install UNIT…: makes the host's disk: ifsteer installed, nothing started at boot but the
+# units that are named.
 boot_install() {
 	local etc=$boot_root/etc
 	mkdir -p /run/boot && lab_copy /run/boot || skip_all "no copy-on-write root here"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Sockets that are bound: to an address of an interface, to the interface itself; and packets with somebody else's mark.
+# Sockets that are bound: to an address of an interface, to the interface itself; and packets with
+# somebody else's mark.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
@@ -53,7 +54,7 @@ END
 OPTIONS4="-m 0x4000" OPTIONS6="-m 0x4000"
 each "a foreign mark" "local=10.200.0.2 name=gw seen=10.200.0.2" "local=fd00:e0::2 name=gw seen=fd00:e0::2" 10.0.1.9 fd00:10::9
 unlike "a foreign mark is seen on the wire's side as it was set" "$(at h nft list counter inet foreign seen)" "packets 0"
-OPTIONS4= OPTIONS6=
+OPTIONS4='' OPTIONS6=''
 each "without a mark" "local=172.31.70.5 name=op seen=172.31.70.5" "local=fd00:e2::5 name=op seen=fd00:e2::5" 10.0.1.9 fd00:10::9
 nothing_spoofed
 done_testing

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A host dressed up by others: apply, changes of the policy and repair leave all of that alone, and flush leaves exactly
-# what was there before.
+# A host dressed up by others: apply, changes of the policy and repair leave all of that alone, and
+# flush leaves exactly what was there before.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
 lab_host
 lab_docker
 
-# As tailscale, wg-quick, kube-proxy, cloud-init and people do; some of it within our band, our tables and our marks.
+# As tailscale, wg-quick, kube-proxy, cloud-init and people do; some of it within our band, our
+# tables and our marks.
 at h sh -ec '
 	ip rule add priority 5210 fwmark 0x80000/0xff0000 lookup main
 	ip rule add priority 5230 fwmark 0x80000/0xff0000 unreachable

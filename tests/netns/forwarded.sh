@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Clients that h routes for: in, origin, from; their replies find the way back; source rewritten only where asked.
+# Clients that h routes for: in, origin, from; their replies find the way back; source rewritten
+# only where asked.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Interfaces that vanish and come back with another index, are renamed, come up before their address, and have odd names.
+# Interfaces that vanish and come back with another index, are renamed, come up before their
+# address, and have odd names.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
@@ -70,7 +71,8 @@ ip -n h addr add fd00:e2::5/64 dev eth2 nodad
 event eth2 dhcp6-change
 by_eth2 "IPv6 came later"
 
-# With duplicate address detection an address can't be used for a second or two, and nobody says when it can.
+# With duplicate address detection an address can't be used for a second or two, and nobody says
+# when it can.
 ip -n h addr del fd00:e2::5/64 dev eth2
 event eth2 down
 set_sysctl h ipv6/conf/eth2/accept_dad 1
@@ -126,7 +128,8 @@ for name in "${odd[@]}"; do
 	at h ip link set dev "$name" name eth2
 done
 
-# What nftables has no way to write makes the interface unusable, says so, and nothing else comes of it.
+# What nftables has no way to write makes the interface unusable, says so, and nothing else comes of
+# it.
 for name in 'a"};' 'a\n'; do
 	ip -n h link set eth2 down
 	at h ip link set dev eth2 name "$name"
@@ -149,7 +152,8 @@ for name in 'a"};' 'a\n'; do
 	at h ip link set dev "$name" name eth2
 done
 
-# One that looks like a pattern, which nftables would take for one: it is that interface and no other.
+# One that looks like a pattern, which nftables would take for one: it is that interface and no
+# other.
 ip -n h link set eth2 down
 at h ip link set dev eth2 name 'e*'
 ip -n h link set dev 'e*' up

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The laboratory: sourced first by every test here. A test runs on a throw-away copy of this machine (copy on
-# write, with process, mount and network namespaces of its own), so it may write to /etc, kill what it likes
-# and be killed itself: nothing is left behind, and this machine's own network is out of reach.
+# The laboratory: sourced first by every test here. A test runs on a throw-away copy of this machine
+# (copy on write, with process, mount and network namespaces of its own), so it may write to /etc,
+# kill what it likes and be killed itself: nothing is left behind, and this machine's own network is
+# out of reach.
 # shellcheck shell=bash disable=SC2034
 
 set -u
 shopt -s extglob
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 lab_src=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# The program, the probe and the staged installation; as make check names them, or those of a build in the tree.
+# The program, the probe and the staged installation; as make check names them, or those of a build
+# in the tree.
 IFSTEER=${IFSTEER:-$lab_src/ifsteer}
 PROBE=${PROBE:-$(dirname "$IFSTEER")/tests/netns/probe}
 STAGE=${STAGE:-$(dirname "$IFSTEER")/tests/stage}
@@ -93,13 +95,15 @@ needs() {
 
 # ---- a copy of this machine ----
 
-# lab_copy DIR: puts a copy-on-write copy of this machine at DIR/root; what is changed stays in DIR/upper.
+# lab_copy DIR: puts a copy-on-write copy of this machine at DIR/root; what is changed stays in
+# DIR/upper.
 lab_copy() {
 	mkdir -p "$1"/{upper,work,root}
 	mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
 }
 
-# lab_bring ROOT DIR…: shows directories of this machine that a copy may not see, being other file systems.
+# lab_bring ROOT DIR…: shows directories of this machine that a copy may not see, being other file
+# systems.
 lab_bring() {
 	local root=$1 dir
 	shift
@@ -112,7 +116,8 @@ lab_private() {
 	mount --make-rprivate / && mount -t tmpfs lab /run
 }
 
-# Takes this shell into the copy, with nothing of ifsteer's or of a network manager's configuration in it.
+# Takes this shell into the copy, with nothing of ifsteer's or of a network manager's configuration
+# in it.
 lab_move_in() {
 	local root=/run/root
 	lab_private && lab_copy /run || return

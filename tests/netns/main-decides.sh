@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What main still decides: a policy without `to` is about the way out, one with `to` means what it says.
+# What main still decides: a policy without `to` is about the way out, one with `to` means what it
+# says.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
@@ -22,20 +23,20 @@ done
 ip -n h route add unreachable 198.18.0.0/15
 
 stays() {	# NAME
-	local nobody=(-u "$nobody")
-	expect "$1: a connected network" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp "${nobody[@]}" 10.200.0.1
-	expect "$1: a connected network" "local=fd00:e0::2 name=gw seen=fd00:e0::2" udp "${nobody[@]}" fd00:e0::1
-	expect "$1: a container" "local=172.17.0.1 name=ct seen=172.17.0.1" tcp "${nobody[@]}" 172.17.0.2
-	expect "$1: a VPN's prefix" "local=192.168.77.1 name=lan seen=192.168.77.1" tcp "${nobody[@]}" 203.0.113.1
-	expect "$1: a VPN's prefix" "local=fd00:77::1 name=lan seen=fd00:77::1" udp "${nobody[@]}" 2001:db8:113::1
-	expect "$1: an unreachable route" "error=EHOSTUNREACH at=connect" tcp "${nobody[@]}" 198.18.0.1
-	expect "$1: metadata" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp "${nobody[@]}" 169.254.169.254
-	expect "$1: loopback" "local=127.0.0.1 name=h seen=127.0.0.1" tcp "${nobody[@]}" 127.0.0.1
-	expect "$1: loopback" "local=::1 name=h seen=::1" udp "${nobody[@]}" ::1
-	expect "$1: an address of its own" "local=172.31.70.5 name=h seen=172.31.70.5" tcp "${nobody[@]}" 172.31.70.5
-	expect "$1: an address of its own" "local=10.200.0.2 name=h seen=10.200.0.2" udp "${nobody[@]}" 10.200.0.2
-	by eth2 "$1: the way out" tcp "${nobody[@]}"
-	by eth2 "$1: the way out" udp "${nobody[@]}"
+	local as=(-u "$nobody")
+	expect "$1: a connected network" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp "${as[@]}" 10.200.0.1
+	expect "$1: a connected network" "local=fd00:e0::2 name=gw seen=fd00:e0::2" udp "${as[@]}" fd00:e0::1
+	expect "$1: a container" "local=172.17.0.1 name=ct seen=172.17.0.1" tcp "${as[@]}" 172.17.0.2
+	expect "$1: a VPN's prefix" "local=192.168.77.1 name=lan seen=192.168.77.1" tcp "${as[@]}" 203.0.113.1
+	expect "$1: a VPN's prefix" "local=fd00:77::1 name=lan seen=fd00:77::1" udp "${as[@]}" 2001:db8:113::1
+	expect "$1: an unreachable route" "error=EHOSTUNREACH at=connect" tcp "${as[@]}" 198.18.0.1
+	expect "$1: metadata" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp "${as[@]}" 169.254.169.254
+	expect "$1: loopback" "local=127.0.0.1 name=h seen=127.0.0.1" tcp "${as[@]}" 127.0.0.1
+	expect "$1: loopback" "local=::1 name=h seen=::1" udp "${as[@]}" ::1
+	expect "$1: an address of its own" "local=172.31.70.5 name=h seen=172.31.70.5" tcp "${as[@]}" 172.31.70.5
+	expect "$1: an address of its own" "local=10.200.0.2 name=h seen=10.200.0.2" udp "${as[@]}" 10.200.0.2
+	by eth2 "$1: the way out" tcp "${as[@]}"
+	by eth2 "$1: the way out" udp "${as[@]}"
 	by eth0 "$1: others" tcp
 }
 
@@ -47,7 +48,8 @@ stays "zero-length prefixes in to"
 policies '{ name = "p"; user = "nobody"; to = [ "!192.0.2.0/24", "!2001:db8:77::/48" ]; via = "eth2"; }'
 stays "negations alone in to"
 
-# Multicast and broadcast are never steered: they leave by main's way, or by the interface that the socket names.
+# Multicast and broadcast are never steered: they leave by main's way, or by the interface that the
+# socket names.
 for ns in gw vpc; do
 	at $ns nft -f - <<-'END'
 		table inet seen {

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Real network managers in namespace h: NetworkManager with its dispatcher, ifupdown, and a DHCP and router
-# advertisement server in vpc. Sourced after lib.sh; after lab_enter everything they write stays in the copy.
-# shellcheck shell=bash
+# Real network managers in namespace h: NetworkManager with its dispatcher, ifupdown, and a DHCP and
+# router advertisement server in vpc. Sourced after lib.sh; after lab_enter everything they write
+# stays in the copy.
+# shellcheck shell=bash disable=SC2034,SC2054
 
 # ---- NetworkManager ----
 
-# nm_profile NAME LINE…: a connection for the interface of that name; LINEs are those of [ipv4] and [ipv6]. ROOT is where
-# the host's disk is.
+# nm_profile NAME LINE…: a connection for the interface of that name; LINEs are those of [ipv4] and
+# [ipv6]. ROOT is where the host's disk is.
 nm_profile() {
 	local file=${ROOT-}/etc/NetworkManager/system-connections/$1.nmconnection
 	printf '%s\n' "[connection]" "id=$1" type=ethernet "interface-name=$1" "${@:2}" >"$file"

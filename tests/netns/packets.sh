@@ -15,8 +15,8 @@ expect() {
 	ok $? "$name" || { note "$AT: probe $*"; note "got:  $got"; note "want: $want"; false; }
 }
 
-# answered NAME WHO SOURCE ADDRESS [option]…: TCP, UDP and ping from $AT are answered by WHO, who saw SOURCE, and the
-# sockets knew that address as theirs.
+# answered NAME WHO SOURCE ADDRESS [option]…: TCP, UDP and ping from $AT are answered by WHO, who
+# saw SOURCE, and the sockets knew that address as theirs.
 answered() {
 	local name=$1 who=$2 source=$3 address=$4 proto
 	shift 4
@@ -44,21 +44,22 @@ declare -A SEEN=(
 )
 INTERNET="198.51.100.10 2001:db8::10"
 
-# by INTERFACE NAME tcp|udp [option]… [-- [ADDRESS4 ADDRESS6] PORT]: to the internet, from $AT, by that interface; h's sockets know its address.
+# by INTERFACE NAME tcp|udp [option]… [-- PORT]: to the internet, from $AT, by
+# that interface; h's sockets know its address.
 by() { by_interface own "$@"; }
 # wire INTERFACE …: the same where the socket may believe in another address.
 wire() { by_interface any "$@"; }
 
 by_interface() {
-	local socket=$1 interface=$2 name=$3 family seen to local
+	local socket=$1 interface=$2 name=$3 family seen to own
 	local -a port=()
 	shift 3
 	[[ ${*: -2:1} != -- ]] || { port=("${*: -1}"); set -- "${@:1:$#-2}"; }
 	for family in 1 2; do
 		seen=$(cut -d ' ' -f $family <<<"${SEEN[$interface,$AT]}")
 		to=$(cut -d ' ' -f $family <<<"$INTERNET")
-		[ "$socket$AT" = ownh ] && local=$seen || local="*"
-		expect "$name: by $interface to $to" "local=$local name=gw seen=$seen" "$@" "$to" "${port[@]}"
+		[ "$socket$AT" = ownh ] && own=$seen || own="*"
+		expect "$name: by $interface to $to" "local=$own name=gw seen=$seen" "$@" "$to" "${port[@]}"
 	done
 }
 

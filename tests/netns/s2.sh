@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# S2: two interfaces, no policy: main decides as ever, and replies leave by the interface they came in on.
+# S2: two interfaces, no policy: main decides as ever, and replies leave by the interface they came
+# in on.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter

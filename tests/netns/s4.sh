@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# S4: on-premises by eth2's router with eth2's address, internet still by eth0, Docker and metadata untouched.
+# S4: on-premises by eth2's router with eth2's address, internet still by eth0, Docker and metadata
+# untouched.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter

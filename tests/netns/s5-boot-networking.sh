@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# S5 with a whole host under real systemd: networking.service and nftables.service are restarted, the host is shut
-# down and boots again, and nobody types anything.
+# S5 with a whole host under real systemd: networking.service and nftables.service are restarted,
+# the host is shut down and boots again, and nobody types anything.
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/managers.sh"

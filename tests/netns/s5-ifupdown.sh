@@ -62,7 +62,8 @@ AT=op inbound "another address: inbound" 172.31.70.77
 unlike "another address: nothing of the old one is left" "$(host_state)" '172\.31\.70\.5[^0-9]|fd00:e2::5[^0-9]'
 quiet "another address: diff is clean" ifsteer diff
 
-# NetworkManager's 01-ifupdown echoes its events through if-up.d: not ours to act on, and never a failure.
+# NetworkManager's 01-ifupdown echoes its events through if-up.d: not ours to act on, and never a
+# failure.
 before=$(host_state)
 quiet "the echo of NetworkManager" at h env IFACE=eth2 LOGICAL=eth2 ADDRFAM=inet METHOD=NetworkManager MODE=stop \
 	PHASE=post-down VERBOSITY=0 run-parts /etc/network/if-post-down.d

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# S5 with real NetworkManager, its real dispatcher and the installed hook: gateways from DHCP and from router
-# advertisements, a restart of NetworkManager, an address that changes when the lease is renewed.
+# S5 with real NetworkManager, its real dispatcher and the installed hook: gateways from DHCP and
+# from router advertisements, a restart of NetworkManager, an address that changes when the lease is
+# renewed.
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/managers.sh"
@@ -10,7 +11,8 @@ lab_enter
 needs NetworkManager dnsmasq
 lab_install
 lab_routers
-# Duplicate address detection as every host does it: NetworkManager announces an address before it may be used, and not again.
+# Duplicate address detection as every host does it: NetworkManager announces an address before it
+# may be used, and not again.
 set_sysctl h ipv6/conf/default/accept_dad 1
 plug eth0
 plug eth2
@@ -22,7 +24,8 @@ END
 nm_prepare
 nm_profile eth0 "${NM_ETH0[@]}"
 nm_profile eth2 "${NM_AUTO[@]}"
-# The DHCP server says how to reach the peered network; on-premises it doesn't know. T1 and T2: it is renewed after seconds.
+# The DHCP server says how to reach the peered network; on-premises it doesn't know. T1 and T2: it
+# is renewed after seconds.
 DHCP=(dhcp-option=option:T1,3 dhcp-option=option:T2,5 dhcp-option=3,172.31.64.1 dhcp-option=121,0.0.0.0/0,172.31.64.1,172.30.0.0/16,172.31.64.1 "${DHCP_RA[@]}")
 dhcp_serve 172.31.70.5 "${DHCP[@]}"
 nm_start
@@ -31,7 +34,8 @@ eth2_address6() {
 	at h ip -6 -o addr show dev eth2 scope global -tentative | sed -n 's/.* \(fd00:e2:[^/]*\).*/\1/p'
 }
 
-# What NetworkManager announces in several events is in force once the dispatcher has worked them off.
+# What NetworkManager announces in several events is in force once the dispatcher has worked them
+# off.
 s4_holds() {	# NAME IPv4-ADDRESS
 	eventually 5 eval '[ -n "$(eth2_address6)" ] && ! ip -n h -6 addr | grep -q tentative'
 	nm_settled
@@ -75,8 +79,9 @@ quiet "nmcli connection up, while the server has another address" nmcli --wait 1
 s4_holds "another address" 172.31.70.6
 unlike "nothing of the old address is left" "$(host_state)" '172\.31\.70\.5[^0-9]'
 
-# This NetworkManager announces no renewal of a lease, not even one that brings another address (1.42 with any DHCP client).
-# It is seen nevertheless, and the next event of whatever kind puts it right.
+# This NetworkManager announces no renewal of a lease, not even one that brings another address
+# (1.42 with any DHCP client). It is seen nevertheless, and the next event of whatever kind puts it
+# right.
 dhcp_serve 172.31.70.7 "${DHCP[@]}"
 quiet "the lease is renewed with another address" eventually 20 address_is 172.31.70.7
 nm_settled

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Selectors of the host's own traffic, each with a packet that it takes and one that it leaves. Where a routing rule
-# can say it, the socket knows the address that the wire shows; elsewhere the packet is rewritten.
+# Selectors of the host's own traffic, each with a packet that it takes and one that it leaves.
+# Where a routing rule can say it, the socket knows the address that the wire shows; elsewhere the
+# packet is rewritten.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter

@@ -6,10 +6,11 @@
 #   gw (internet) ──eth0── h ──eth2── vpc ── op (on-premises)
 #    └───────────────────────────────┘
 #
-# Whoever answers says its name. On-premises and a peered network (10.0.0.0/16, fd00:10::/64; 172.30.0.0/16, fd00:30::/64, each
-# address of them) stand on op and, as decoys, on gw. The internet, 198.51.100.0/24 and 2001:db8::/64, is gw's, and can be reached
-# by vpc too: there h is seen with the address of the interface it used. A packet that leaves h by one interface with
-# the other's address is dropped, as clouds do, and counted.
+# Whoever answers says its name. On-premises and a peered network (10.0.0.0/16, fd00:10::/64;
+# 172.30.0.0/16, fd00:30::/64, each address of them) stand on op and, as decoys, on gw. The
+# internet, 198.51.100.0/24 and 2001:db8::/64, is gw's, and can be reached by vpc too: there h is
+# seen with the address of the interface it used. A packet that leaves h by one interface with the
+# other's address is dropped, as clouds do, and counted.
 
 PORT=7		# where everybody answers
 OTHER_PORT=8	# there, too
@@ -19,7 +20,8 @@ at() {	# NS COMMAND…
 	nsenter --net="/run/netns/$1" -- "${@:2}"
 }
 
-# set_sysctl NS KEY VALUE…, with dots in the way of sysctl(8), but written directly: it is done a hundred times.
+# set_sysctl NS KEY VALUE…, with dots in the way of sysctl(8), but written directly: it is done a
+# hundred times.
 set_sysctl() {
 	local ns=$1
 	shift
@@ -27,7 +29,8 @@ set_sysctl() {
 	at "$ns" sh -c 'while [ $# -gt 0 ]; do echo "$2" >"/proc/sys/net/$1" || exit; shift 2; done' sh "$@"
 }
 
-# lab_netns NS…: without reverse-path filter, duplicate address detection (a second for each address) and limits for ICMP errors.
+# lab_netns NS…: without reverse-path filter, duplicate address detection (a second for each
+# address) and limits for ICMP errors.
 lab_netns() {
 	local ns
 	for ns in "$@"; do
@@ -52,7 +55,8 @@ serve() {
 	done
 }
 
-# drop_spoofed NS FROM4 FROM6: what comes from h with an address that belongs to its other interface.
+# drop_spoofed NS FROM4 FROM6: what comes from h with an address that belongs to its other
+# interface.
 drop_spoofed() {
 	at "$1" nft -f - <<-END
 		table inet lab {
@@ -66,7 +70,8 @@ drop_spoofed() {
 	END
 }
 
-# lab_routers: everything but h's own interfaces, which are called eth0 and eth2 and lie ready in gw and vpc.
+# lab_routers: everything but h's own interfaces, which are called eth0 and eth2 and lie ready in gw
+# and vpc.
 lab_routers() {
 	lab_netns h gw vpc op
 	lab_ttl gw 100
@@ -175,8 +180,8 @@ lab_host() {
 	serve h
 }
 
-# lab_lan: behind h's eth1 a client, lan, that h routes for; gw and vpc know the way back. vpc shows what it sends on to the internet
-# under its own address, so that gw sees which way it came.
+# lab_lan: behind h's eth1 a client, lan, that h routes for; gw and vpc know the way back. vpc shows
+# what it sends on to the internet under its own address, so that gw sees which way it came.
 lab_lan() {
 	lab_netns lan
 	set_sysctl h ipv4/ip_forward 1 ipv6/conf/all/forwarding 1
@@ -215,7 +220,8 @@ lab_lan() {
 	serve lan
 }
 
-# lab_docker: a bridge with a container, ct, and the rules that Docker makes for it. The rest of 172.17.0.0/16 answers elsewhere.
+# lab_docker: a bridge with a container, ct, and the rules that Docker makes for it. The rest of
+# 172.17.0.0/16 answers elsewhere.
 lab_docker() {
 	lab_netns ct
 	set_sysctl h ipv4/ip_forward 1

@@ -8,9 +8,10 @@ lab_enter
 needs strace
 lab_host
 
-# Whatever changes the kernel: rtnetlink and nfnetlink requests that make, set or delete, and files under /proc/sys.
-# strace can't tell the family of a socket that has not sent anything yet, and shows its first batch by the number of
-# the first message: what asks is 2 modulo 4 in rtnetlink, 0x101 in conntrack; nftables writes in batches alone, 0x10.
+# Whatever changes the kernel: rtnetlink and nfnetlink requests that make, set or delete, and files
+# under /proc/sys. strace can't tell the family of a socket that has not sent anything yet, and
+# shows its first batch by the number of the first message: what asks is 2 modulo 4 in rtnetlink,
+# 0x101 in conntrack; nftables writes in batches alone, 0x10.
 WRITES='nlmsg_type=0x([0-9a-f][013-57-9bcdf]|10[02-9a-f]) /\* NLMSG_\?\?\?|RTM_(NEW|DEL|SET)[A-Z]*, *(nlmsg_)?flags=[^,]*NLM_F_REQUEST|NFNL_MSG_BATCH_BEGIN|NFT_MSG_(NEW|DEL)[A-Z]*, .*NLM_F_REQUEST|IPCTNL_MSG_CT_(NEW|DELETE), .*NLM_F_REQUEST|SOCK_DESTROY|/proc/sys/.*O_(WRONLY|RDWR)'
 
 # writes COMMAND…: sets `written`, the system calls of that run which write, and `status`.
