@@ -16,7 +16,7 @@ WRITES='nlmsg_type=0x([0-9a-f][013-57-9bcdf]|10[02-9a-f]) /\* NLMSG_\?\?\?|RTM_(
 
 # writes COMMAND…: sets `written`, the system calls of that run which write, and `status`.
 writes() {
-	at h strace -f -qq -s 65536 -e trace=openat,open,creat,sendto,sendmsg,sendmmsg,write,writev -o /run/trace "$@" >/run/said 2>&1
+	ASAN_OPTIONS=detect_leaks=0 at h strace -f -qq -s 65536 -e trace=openat,open,creat,sendto,sendmsg,sendmmsg,write,writev -o /run/trace "$@" >/run/said 2>&1
 	status=$?
 	written=$(grep -E "$WRITES" /run/trace)
 }
