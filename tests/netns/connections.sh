@@ -70,6 +70,7 @@ for address in $INTERNET; do
 	close b
 
 	open c -u "$nobody" "$address"
+	like "$address: opened by eth2 again" "$said" 'seen=(172.31.70.5|fd00:e2::5)'
 	ip -n h link set eth2 down
 	apply "$address: apply, eth2 down"
 	again c
@@ -79,6 +80,7 @@ for address in $INTERNET; do
 	apply "$address: apply, eth2 up"
 
 	open d -u "$nobody" "$address"
+	like "$address: opened by eth2 once more" "$said" 'seen=(172.31.70.5|fd00:e2::5)'
 	ip -n h addr flush dev eth2 scope global
 	apply "$address: apply, eth2 without addresses"
 	again d
