@@ -14,7 +14,7 @@ forget_spoofed
 open() {
 	local name=$1 fd
 	shift
-	rm -f "/tmp/$name"
+	rm -f "/tmp/$name" "/tmp/$name.said"
 	mkfifo "/tmp/$name"
 	at $AT "$PROBE" "${PROTO-tcp}" -k -t 2500 "$@" $PORT <"/tmp/$name" >"/tmp/$name.said" 2>&1 &
 	eval "pid_$name=$!"
