@@ -5,6 +5,7 @@
  */
 #include "plan/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -268,6 +269,7 @@ static int need_of_policy(struct marks *m, struct needs *n, const struct policy 
 	if (pol->action == ACTION_TABLE) {
 		struct table_mark *t = table_entry(p, pol->table);
 
+		assert(t);	/* every policy's table was collected before */
 		if (beats)
 			r = need(n, BAND_TABLE, t->table, &t->mark);
 		if (yields && r == 0)

@@ -129,7 +129,12 @@ static char *read_file(const char *path)
 
 static bool parse(const char *name, const char *text, struct config *ret)
 {
-	const struct source source = { .path = (char *)name, .text = (char *)text, .len = strlen(text) };
+	/* A source owns its texts, and this one lends them: config_parse only reads. */
+	const struct source source = {
+		.path = (char *)(uintptr_t)name,
+		.text = (char *)(uintptr_t)text,
+		.len = strlen(text),
+	};
 	struct diag d = { 0 };
 	int r = config_parse(&source, 1, &any_names, NULL, NULL, ret, &d);
 
