@@ -181,6 +181,8 @@ back eth2
 apply "$file: and comes back"
 withdrawn $file
 rmdir $service
+# This machine's own, where it has systemd and things in it.
+rmdir "${service%/*}" 2>/dev/null
 
 file=domain-names.conf
 example $file 's/"wg0"/"eth2"/g'
