@@ -21,8 +21,8 @@
 
 static const struct command *const commands[] = {
 	&command_check,	 &command_apply,   &command_confirm, &command_diff,
-	&command_status, &command_explain, &command_flush,   &command_offline,
-	&command_online, &command_facts,   &command_hook,
+	&command_status, &command_explain, &command_doctor,  &command_flush,
+	&command_offline, &command_online, &command_facts,   &command_hook,
 };
 
 static const char general_help[] =

@@ -60,6 +60,7 @@ extern const struct command command_apply;
 extern const struct command command_check;
 extern const struct command command_confirm;
 extern const struct command command_diff;
+extern const struct command command_doctor;
 extern const struct command command_explain;
 extern const struct command command_facts;
 extern const struct command command_flush;

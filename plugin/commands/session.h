@@ -28,6 +28,7 @@ struct session {
 	enum policy_origin origin;
 	const struct addr *about;	/* explain: the routes to these are wanted, whosever they are */
 	size_t about_count;
+	bool all_routes;	/* doctor: everybody's routes are wanted */
 	struct snapshot known;		/* names that need not be asked for, at boot */
 	struct snapshot read;		/* the policy as it was read */
 	struct config config;

@@ -395,6 +395,7 @@ static int add_policy(struct companions *c, size_t i)
 	r = add_block(c, &s, i, way, table);
 	if (r == -E2BIG)
 		return block(c, &s);
+	c->plan->policies[i].verdict[c->family].has_companion = true;
 	if (way)
 		c->plan->paths[v->active[0]].half[c->family].has_companion = true;
 	else if (table)

@@ -55,6 +55,7 @@ struct verdict {
 	enum action outcome;		/* what happens: via, table, main, unreachable, … */
 	bool yields;			/* leaves to main the destinations that main has a route for */
 	bool kill;			/* a kill switch's path */
+	bool has_companion;		/* local sockets get the right source at once: nothing need be rewritten */
 	size_t *active;			/* indices into plan.paths: one, or the members of a balance; owned */
 	size_t active_count;
 };

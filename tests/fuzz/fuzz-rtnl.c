@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Fuzz target: one netlink message, as if the kernel had sent it. Whatever could be read as a route
- * or a rule must come back the same when it is written and read again.
+ * or a rule must come back the same when it is written and read again. Rules of nftables are followed.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/doctor.h"
 #include "kernel/rtnl-codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -67,6 +68,14 @@ static void try_rule(const struct nlmsghdr *nlh)
 		check(rtnl_decode_rule(nlh, &again) == 0 && rule_compare(&r, &again) == 0);
 }
 
+static int each_write(const struct mark_write *w, void *ctx)
+{
+	(void)ctx;
+	/* A bit is known in one way. */
+	check(!(w->what.packet & w->what.connection) && !(w->what.fixed & (w->what.packet | w->what.connection)));
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* libmnl reads to the end of the last word, as datagrams have it. */
@@ -90,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rtnl_decode_address(nlh, &a) == 0)
 		check(a.len <= family_bits(a.addr.family));
 	check(rtnl_decode_netconf(nlh, &c) <= 0);
+	check(nft_rule_writes(nlh, each_write, NULL) <= 0);
 	free(nlh);
 	return 0;
 }
