@@ -25,7 +25,7 @@
 
 static const char usage[] =
 	"usage: probe tcp|udp [option]… ADDRESS PORT	one question, one line: local=… name=… seen=…\n"
-	"       probe flood [option]… ADDRESS PORT	UDP packets for -t milliseconds: sent=N refused=N\n"
+	"       probe flood [option]… ADDRESS PORT	UDP packets for -t milliseconds, or until SIGINT: sent=N refused=N\n"
 	"       probe serve NAME PORT			answers TCP and UDP of both families, until killed\n"
 	"  -b ADDRESS bind   -s PORT source port   -d IF bind to the device   -m MARK packet mark\n"
 	"  -u UID   -g GID   -t MS time-out (1000)\n"
@@ -249,6 +249,13 @@ static int64_t now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static volatile sig_atomic_t flood_is_over;
+
+static void end_flood(int sig)
+{
+	flood_is_over = sig;
+}
+
 /* A new source port every hundred packets, so that new connections are judged all the time. */
 static int flood(const struct options *o)
 {
@@ -258,8 +265,9 @@ static int flood(const struct options *o)
 	unsigned long sent = 0, refused = 0;
 	int fd = -1;
 
+	signal(SIGINT, end_flood);
 	become(o);
-	while (now = now_ns(), now < end) {
+	while (now = now_ns(), now < end && !flood_is_over) {
 		if (o->rate != 0 && (uint64_t)(now - begin) * o->rate / 1000000000 < sent + refused) {
 			usleep(500);
 			continue;
