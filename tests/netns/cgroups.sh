@@ -7,8 +7,8 @@
 lab_enter
 lab_host
 mount -t cgroup2 cgroup /sys/fs/cgroup || skip_all "no cgroup2 here"
-top=/sys/fs/cgroup/lab-$$
-mkdir "$top" "$top/backup.service" || skip_all "no cgroups here"
+# Not by $$: each test is process 1.
+top=$(mktemp -d /sys/fs/cgroup/ifsteer-test.XXXXXX) && mkdir "$top/backup.service" || skip_all "no cgroups here"
 trap 'rmdir "$top"/*/* "$top"/* "$top" 2>/dev/null' EXIT
 forget_spoofed
 
@@ -27,7 +27,7 @@ service() {
 	like "$3: udp, IPv6" "$got" "name=gw seen=$seen6\$"
 }
 
-policies "{ name = \"backup\"; cgroup = \"lab-$$/backup.service\"; via = \"eth2\"; }"
+policies "{ name = \"backup\"; cgroup = \"${top##*/}/backup.service\"; via = \"eth2\"; }"
 service backup.service eth2 "in the cgroup"
 by eth0 "outside" tcp
 mkdir "$top/backup.service/worker"
@@ -35,7 +35,7 @@ service backup.service/worker eth2 "below it"
 mkdir "$top/other.service"
 service other.service eth0 "in another"
 
-policies "{ name = \"late\"; cgroup = \"lab-$$/late.service\"; via = \"eth2\"; }"
+policies "{ name = \"late\"; cgroup = \"${top##*/}/late.service\"; via = \"eth2\"; }"
 like "status: not there yet" "$(ifsteer status)" 'late'
 like "status: its cgroup is missing" "$(ifsteer status)" 'cgroup'
 by eth0 "not there yet: nobody is concerned" tcp
@@ -54,11 +54,11 @@ mkdir "$top/late.service"
 apply "apply, it was made anew in between"
 service late.service eth2 "made anew in between"
 
-policies "{ name = \"but\"; cgroup = \"!lab-$$/other.service\"; to = [ \"198.51.100.0/24\", \"2001:db8::/64\" ]; via = \"eth2\"; }"
+policies "{ name = \"but\"; cgroup = \"!${top##*/}/other.service\"; to = [ \"198.51.100.0/24\", \"2001:db8::/64\" ]; via = \"eth2\"; }"
 service backup.service eth2 "negated: another"
 service other.service eth0 "negated: this one"
 
-policies "{ name = \"vpn\"; cgroup = \"lab-$$/backup.service\"; via = \"eth2\"; otherwise = \"unreachable\"; }"
+policies "{ name = \"vpn\"; cgroup = \"${top##*/}/backup.service\"; via = \"eth2\"; otherwise = \"unreachable\"; }"
 ip -n h link set eth2 down
 apply "apply, eth2 down"
 like "a kill switch for a service" "$(within backup.service nsenter --net=/run/netns/h -- "$PROBE" tcp -t 3000 198.51.100.10 $PORT 2>&1)" \
