@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
 	&command_check,	 &command_apply,   &command_confirm, &command_diff,
 	&command_status, &command_explain, &command_doctor,  &command_flush,
 	&command_offline, &command_online, &command_facts,   &command_hook,
+	&command_watch,
 };
 
 static const char general_help[] =

@@ -68,6 +68,7 @@ extern const struct command command_hook;
 extern const struct command command_offline;
 extern const struct command command_online;
 extern const struct command command_status;
+extern const struct command command_watch;
 
 /* Says what is wrong and where to read on; EXIT_USAGE. */
 enum exit_code usage_error(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "commands/message.h"
 #include "commands/session.h"
+#include "commands/status.h"
 #include "kernel/kernel.h"
 
 /* "networkmanager eth2 up", "ifupdown eth2 up", "systemd": for the journal and `status`. */
@@ -28,33 +29,16 @@ static void describe_event(const struct options *o, const struct event *ev, stru
 	}
 }
 
-/* "eth2: ipv4 by 172.31.64.1, ipv6 not usable (no address)" */
-static void describe_path(const struct path *p, struct strbuf *out)
-{
-	strbuf_add(out, "; ");
-	strbuf_add_visible(out, p->name);
-	for (int f = 0; f < FAMILY_COUNT; f++) {
-		const struct path_half *half = &p->half[f];
-		char gateway[ADDR_TEXT_SIZE];
-
-		strbuf_printf(out, "%s %s ", f ? "," : ":", family_name((enum family)f));
-		if (!half->usable)
-			strbuf_printf(out, "not usable (%s)", half->reason);
-		else if (half->has_gateway)
-			strbuf_printf(out, "by %s", addr_print(&half->gateway, gateway));
-		else
-			strbuf_add(out, "on-link");
-	}
-}
-
 static void describe_result(const struct session *s, const struct event *ev, struct strbuf *out)
 {
 	size_t usable = 0;
 
 	for (size_t i = 0; i < s->plan.path_count; i++) {
 		usable += s->plan.paths[i].usable;
-		if (!strcmp(s->plan.paths[i].name, ev->name))
-			describe_path(&s->plan.paths[i], out);
+		if (strcmp(s->plan.paths[i].name, ev->name) != 0)
+			continue;
+		strbuf_add(out, "; ");
+		path_describe(&s->plan.paths[i], out);
 	}
 	if (!ev->name[0])
 		strbuf_printf(out, "; %zu of %zu interfaces usable", usable, s->plan.path_count);

@@ -181,6 +181,22 @@ int kept_remove(enum kept what)
 	return places[what].lasting && fsync(dir) ? -errno : 0;
 }
 
+struct kept_stamp kept_stamp(enum kept what)
+{
+	CLEANUP(close_fd) int dir = open_place(what, false);
+	struct stat st;
+
+	if (dir < 0 || fstatat(dir, places[what].name, &st, AT_SYMLINK_NOFOLLOW))
+		return (struct kept_stamp){ 0 };
+	return (struct kept_stamp){ true, st.st_ino, st.st_ctim.tv_sec, st.st_ctim.tv_nsec };
+}
+
+bool kept_same(const struct kept_stamp *a, const struct kept_stamp *b)
+{
+	return a->exists == b->exists && a->inode == b->inode && a->seconds == b->seconds &&
+	       a->nanoseconds == b->nanoseconds;
+}
+
 int kept_read_snapshot(enum kept what, struct snapshot *ret)
 {
 	char *text;

@@ -24,6 +24,17 @@ MUST_CHECK int kept_write(enum kept what, const char *text, size_t len);
 /* 0 as well when there was none. */
 MUST_CHECK int kept_remove(enum kept what);
 
+/* Which file it is: another one after each kept_write that wrote something. */
+struct kept_stamp {
+	bool exists;
+	uint64_t inode;
+	int64_t seconds;
+	int64_t nanoseconds;
+};
+
+struct kept_stamp kept_stamp(enum kept what);
+bool kept_same(const struct kept_stamp *a, const struct kept_stamp *b);
+
 MUST_CHECK int kept_read_snapshot(enum kept what, struct snapshot *ret);
 MUST_CHECK int kept_write_snapshot(enum kept what, const struct snapshot *s);
 

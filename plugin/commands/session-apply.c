@@ -192,7 +192,7 @@ static enum exit_code apply_once(struct session *s)
 
 		if (code)
 			return code;
-		if (!s->steps.count)
+		if (!s->steps.count || (s->consent && !s->consent(s->consent_ctx, s)))
 			return EXIT_DONE;
 		say_steps(s);
 		code = execute(s, &again);

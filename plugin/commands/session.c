@@ -34,6 +34,17 @@ void session_done(struct session *s)
 	*s = (struct session){ 0 };
 }
 
+void session_release(struct session *s)
+{
+	free(s->refused);
+	s->refused = NULL;
+	s->refused_count = 0;
+	s->changes = 0;
+	if (s->lock > 0)
+		close(s->lock);
+	s->lock = 0;
+}
+
 static enum exit_code read_facts(struct session *s)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };

@@ -38,12 +38,18 @@ struct session {
 	struct refusal *refused;
 	size_t refused_count;
 	size_t changes;			/* steps carried out so far */
+	/* Whether the steps may be carried out now; NULL: always. */
+	bool (*consent)(void *ctx, const struct session *s);
+	void *consent_ctx;
 };
 
 void session_done(struct session *s);
 
 /* Reads --facts where they are given. Call first. */
 MUST_CHECK enum exit_code session_open(struct session *s, const struct options *o);
+/* The end of a run for who stays: lets go of the lock and of what holds for one run alone. The policy
+ * and what was planned last are still there. */
+void session_release(struct session *s);
 /* Waits for other runs, at most so long, and puts back a change whose time to be confirmed is
  * over. */
 MUST_CHECK enum exit_code session_lock(struct session *s, int seconds);

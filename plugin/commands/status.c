@@ -46,6 +46,23 @@ const char *path_reason(const struct path *p)
 					   : p->half[FAMILY_IPV6].reason;
 }
 
+void path_describe(const struct path *p, struct strbuf *out)
+{
+	strbuf_add_visible(out, p->name);
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		const struct path_half *half = &p->half[f];
+		char gateway[ADDR_TEXT_SIZE];
+
+		strbuf_printf(out, "%s %s ", f ? "," : ":", family_name((enum family)f));
+		if (!half->usable)
+			strbuf_printf(out, "not usable (%s)", half->reason);
+		else if (half->has_gateway)
+			strbuf_printf(out, "by %s", addr_print(&half->gateway, gateway));
+		else
+			strbuf_add(out, "on-link");
+	}
+}
+
 const struct verdict *policy_verdict(const struct policy_plan *pp)
 {
 	for (int f = 0; f < FAMILY_COUNT; f++)

@@ -21,6 +21,8 @@ struct counter status_path_counter(const struct status *st, const struct path *p
 
 /* Why no family of it is usable; NULL when one is. */
 const char *path_reason(const struct path *p);
+/* "eth2: ipv4 by 172.31.64.1, ipv6 not usable (no address)" */
+void path_describe(const struct path *p, struct strbuf *out);
 /* The family that speaks for the whole: the first that has an active interface, else the first
  * that the policy covers; NULL when it covers none. */
 const struct verdict *policy_verdict(const struct policy_plan *pp);
