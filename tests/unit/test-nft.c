@@ -236,13 +236,22 @@ static void test_script(void)
 	static const char script[] =
 		"flush chain inet ifsteer output\n"
 		"flush chain inet ifsteer foreign\n"
-		"delete element inet ifsteer office_4 { 10.2.0.0-10.2.0.9, 192.168.3.4 }\n"
-		"delete element inet ifsteer restore { 0x03000000 : drop }\n"
+		"flush set inet ifsteer office_4\n"
+		"flush map inet ifsteer restore\n"
 		"delete chain inet ifsteer foreign\n"
 		"delete counter inet ifsteer stray\n"
 		"delete flowtable inet ifsteer f\n"
 		"table inet ifsteer {\n"
 		"\tcounter backup {\n"
+		"\t}\n"
+		"\tset office_4 {\n"
+		"\t\ttype ipv4_addr\n"
+		"\t\tflags interval\n"
+		"\t\telements = { 10.0.0.0/16, 10.2.0.0/16 }\n"
+		"\t}\n"
+		"\tmap restore {\n"
+		"\t\ttype mark : verdict\n"
+		"\t\telements = { 0x02000000 : goto to_eth2, 0x03000000 : goto to_eth3 }\n"
 		"\t}\n"
 		"\tchain output {\n"
 		"\t\tip daddr { 11.0.0.0/16, 10.0.0.0/16 } counter name on_premises goto to_eth2 "
@@ -252,9 +261,7 @@ static void test_script(void)
 		"\tchain to_eth3 {\n"
 		"\t\tmeta mark set meta mark & 0x00ffffff | 0x03000000 comment \"say ?x??\"\n"
 		"\t}\n"
-		"}\n"
-		"add element inet ifsteer office_4 { 10.2.0.0/16 }\n"
-		"add element inet ifsteer restore { 0x03000000 : goto to_eth3 }\n";
+		"}\n";
 	static const char diff[] =
 		"+ nft add counter inet ifsteer backup\n"
 		"+ nft add chain inet ifsteer to_eth3\n"
@@ -285,6 +292,42 @@ static void test_script(void)
 	ok(nft_script(&none, &none, &out) == 0 && !out.len, "nor is there one: nothing to do");
 	nft_table_done(&have);
 	nft_table_done(&want);
+}
+
+static void fill_big(struct nft_table *t, unsigned int first, unsigned int count)
+{
+	struct nft_set *set = nft_add_set(t, "big_4", false, "ipv4_addr", "interval");
+
+	if (!set)
+		abort();
+	set->has_ranges = true;
+	for (unsigned int i = first; i < first + count; i++) {
+		char text[32];
+		struct addr_range r;
+
+		snprintf(text, sizeof(text), "10.%u.%u.0/25", i / 256, i % 256);
+		if (addr_range_parse(text, &r) || addr_ranges_add(&set->ranges, &r))
+			abort();
+	}
+	nft_sort(t);
+}
+
+/* A small set is declared anew; of a big one only the difference is said. */
+static void test_big_set(void)
+{
+	CLEANUP(nft_table_done) struct nft_table have = { 0 };
+	CLEANUP(nft_table_done) struct nft_table want = { 0 };
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	fill_big(&have, 0, 2000);
+	fill_big(&want, 1, 2000);
+	if (nft_script(&have, &want, &out))
+		abort();
+	is(out.text,
+	   "delete element inet ifsteer big_4 { 10.0.0.0/25 }\n"
+	   "table inet ifsteer {\n"
+	   "}\n"
+	   "add element inet ifsteer big_4 { 10.7.208.0/25 }\n", "of a big set only the difference is said");
 }
 
 /* Chains whose rules stay are flushed where a set that they use must be replaced. */
@@ -394,6 +437,7 @@ int main(void)
 	test_parse();
 	test_truncated();
 	test_script();
+	test_big_set();
 	test_replace();
 	test_first_time();
 	test_long_comment();
