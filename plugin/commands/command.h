@@ -53,6 +53,7 @@ struct command {
 	int max_words;			/* -1: any number */
 	bool raw;			/* no options behind its first word: names may be -v */
 	bool takes_facts;		/* --facts makes sense */
+	bool sees_processes;		/* asks whose network the processes of this host use */
 	enum exit_code (*run)(const struct options *o);
 };
 

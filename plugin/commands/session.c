@@ -70,8 +70,16 @@ static enum exit_code read_facts(struct session *s)
 
 enum exit_code session_open(struct session *s, const struct options *o)
 {
+	int r;
+
 	*s = (struct session){ .options = o };
-	return o->facts ? read_facts(s) : EXIT_DONE;
+	if (o->facts)
+		return read_facts(s);
+	r = privilege_drop(o->command && o->command->sees_processes);
+	if (r)
+		message(LEVEL_WARNING, "can't do without the privileges that aren't needed: %s",
+			strerror(-r));
+	return EXIT_DONE;
 }
 
 static enum exit_code say_locked(int seconds)

@@ -45,7 +45,8 @@ struct session {
 
 void session_done(struct session *s);
 
-/* Reads --facts where they are given. Call first. */
+/* Reads --facts where they are given; else this host is asked, and the process keeps no more
+ * privileges than that takes. Call first. */
 MUST_CHECK enum exit_code session_open(struct session *s, const struct options *o);
 /* The end of a run for who stays: lets go of the lock and of what holds for one run alone. The policy
  * and what was planned last are still there. */

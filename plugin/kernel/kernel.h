@@ -94,6 +94,13 @@ void told_forget_all(void);
 MUST_CHECK int lock_take(int64_t deadline_ms);
 int64_t monotonic_ms(void);
 
+/* ---- privilege.c ---- */
+
+/* Keeps CAP_NET_ADMIN, where it is there, and no other capability; none can be gained any more. Files
+ * are root's, and read and written as their owner. With sees_processes also CAP_SYS_PTRACE: whose
+ * network a process uses can't be seen without. */
+MUST_CHECK int privilege_drop(bool sees_processes);
+
 /* ---- names.c ---- */
 
 extern const struct names host_names;	/* getpwnam, getgrnam, getservbyname */
