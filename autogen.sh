@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-#	./autogen.sh			makes ./configure
-#	./autogen.sh TARGET…		on Debian 12 or newer, with nothing there: installs what is missing (as root, or by
-#					sudo), configures, and makes TARGET: all, check, demo, install, …
+#	./autogen.sh		makes ./configure
+#	./autogen.sh TARGET…	on Debian 12 or newer, with nothing there: installs what is missing (as
+#				root, or by sudo), configures, and makes TARGET: all, check, demo, …
 #
 # What it installs starts no service and enables none.
 set -eu
 cd "$(dirname "$0")"
 
-build='autoconf automake gcc libc6-dev libconfig-dev libmnl-dev libnftables-dev make pkgconf xz-utils'
+build='autoconf automake gcc libc6-dev libconfig-dev libmnl-dev libnftables-dev make pkgconf
+	xz-utils'
 demo='ifupdown iproute2 nftables procps tcpdump'
 # Every network manager, and what the tests look with.
 check="$demo conntrack dbus dnsmasq-base iputils-ping jq kmod mandoc netbase network-manager
@@ -24,7 +25,8 @@ missing() {
 	done
 }
 
-# As root. Debian starts services on installation unless a policy-rc.d says 101, and enables them by links.
+# As root. Debian starts services on installation unless a policy-rc.d says 101, and enables them
+# by links.
 install_packages() {
 	policy=/usr/sbin/policy-rc.d
 	links() { find /etc/systemd /etc/rc?.d -type l 2>/dev/null | sort; }
@@ -33,7 +35,7 @@ install_packages() {
 		trap 'rm -f $policy' EXIT
 		trap 'exit 1' HUP INT TERM
 		# What a killed process leaves behind forbids nothing.
-		printf '#!/bin/sh\n%s\n! kill -0 %s 2>/dev/null || exit 101\n' "# ifsteer's" $$ >$policy
+		printf "#!/bin/sh\n# ifsteer's\n! kill -0 %s 2>/dev/null || exit 101\n" $$ >$policy
 		chmod 755 $policy
 	elif $policy --quiet networking start >/dev/null 2>&1; [ $? != 101 ]; then
 		echo "autogen.sh: $policy would let services start; please install: $*" >&2

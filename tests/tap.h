@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The Test Anything Protocol for a program: one line for each point, the plan at the end. The points say what
- * failed, so the exit status is 0 when all were asked; anything else (a crash, a leak) is an error of its own.
+ * The Test Anything Protocol for a program: one line for each point, the plan at the end. The
+ * points say what failed, so the exit status is 0 when all were asked; anything else (a crash, a
+ * leak) is an error of its own.
  */
 #pragma once
 

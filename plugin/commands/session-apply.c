@@ -41,6 +41,13 @@ static int add_refusals(struct session *s)
 	return 0;
 }
 
+/* A missing capability: the kernel does not even let us look. */
+static enum exit_code say_unread(int r)
+{
+	message_errno("what stands in the kernel can't be read", r);
+	return r == -EPERM ? EXIT_REFUSED : EXIT_UNEXPECTED;
+}
+
 static enum exit_code gather(struct session *s)
 {
 	struct facts_want want = { .config = &s->config,
@@ -56,11 +63,7 @@ static enum exit_code gather(struct session *s)
 	if (r == 0)
 		r = add_refusals(s);
 	message_diag(&d);
-	if (r) {
-		message_errno("what stands in the kernel can't be read", r);
-		return EXIT_UNEXPECTED;
-	}
-	return EXIT_DONE;
+	return r ? say_unread(r) : EXIT_DONE;
 }
 
 static enum exit_code add_carried(struct session *s)
@@ -69,11 +72,7 @@ static enum exit_code add_carried(struct session *s)
 	int r = facts_add_carried(s->config.settings.mark_mask, &s->facts, &d);
 
 	message_diag(&d);
-	if (r) {
-		message_errno("what stands in the kernel can't be read", r);
-		return EXIT_UNEXPECTED;
-	}
-	return EXIT_DONE;
+	return r ? say_unread(r) : EXIT_DONE;
 }
 
 static enum exit_code make_plan(struct session *s)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,14 @@ static bool is_never_steered(const struct explainer *x)
 	default:
 		return addr_is_link_local(dst);
 	}
+}
+
+/* Broadcast or multicast. */
+static bool is_for_many(const struct explainer *x)
+{
+	uint8_t type = fib_address_type(&x->fib, &x->e->flow.dst);
+
+	return type == RTN_BROADCAST || type == RTN_MULTICAST;
 }
 
 /* The first policy that takes the flow, NULL when none does. */
@@ -243,12 +252,15 @@ static enum action outcome_of_way(const struct explainer *x, const struct policy
 /* ---- the host's own packets: the chain `output` ---- */
 
 /* The look-ups of connect(). IPv4 looks twice, the second time with the source that the first
- * found. */
+ * found; IPv6 does so where the first found nothing, with whatever source it likes best
+ * (ip6_dst_lookup_tail). */
 static bool connect_socket(struct explainer *x)
 {
 	static const char no_route[] =
 		"the first look-up finds no way, so connect() fails before a policy is asked";
+	static const struct route none = { .family = FAMILY_IPV6 };
 	struct explanation *e = x->e;
+	bool found;
 
 	if (e->flow.has_src && fib_address_type(&x->fib, &e->flow.src) != RTN_LOCAL) {
 		refuse(x, ACTION_UNREACHABLE,
@@ -256,16 +268,23 @@ static bool connect_socket(struct explainer *x)
 		       "interface is down");
 		return false;
 	}
-	if (!look_up(x, &e->flow, no_route))
+	if (e->flow.protocol == IPPROTO_TCP && is_for_many(x)) {
+		refuse(x, ACTION_UNREACHABLE, "TCP speaks to one host, not to many");
 		return false;
-	if (e->flow.has_src)
-		return true;
-	e->flow.has_src = source_of_route(x->plan->facts, e->way.route, &e->flow.dst, &e->flow.src);
+	}
+	found = look_up(x, &e->flow, no_route);
+	if (e->flow.has_src || (!found && e->flow.family == FAMILY_IPV4))
+		return found;
+	e->flow.has_src = source_of_route(x->plan->facts, found ? e->way.route : &none,
+					  &e->flow.dst, &e->flow.src);
 	if (!e->flow.has_src) {
 		refuse(x, ACTION_UNREACHABLE, "no address of this host can be the source");
 		return false;
 	}
-	return e->flow.family == FAMILY_IPV6 || look_up(x, &e->flow, no_route);
+	if (found && e->flow.family == FAMILY_IPV6)
+		return true;
+	e->note = NULL;
+	return look_up(x, &e->flow, no_route);
 }
 
 static bool has_foreign_mark(const struct explainer *x)
@@ -327,14 +346,6 @@ static int judge_forwarded(struct explainer *x, const struct policy_plan **ret)
 		return 0;
 	}
 	return is_judged(x, HOOK_FORWARDED) ? find_policy(x, ret) : 0;
-}
-
-/* Broadcast or multicast. */
-static bool is_for_many(const struct explainer *x)
-{
-	uint8_t type = fib_address_type(&x->fib, &x->e->flow.dst);
-
-	return type == RTN_BROADCAST || type == RTN_MULTICAST;
 }
 
 /* ---- reverse-path filters ---- */
@@ -416,6 +427,12 @@ static bool is_masqueraded(const struct explainer *x)
 	return out->interface->snat == SNAT_ALWAYS;
 }
 
+static bool is_stray(const struct explainer *x)
+{
+	return is_managed_address(x->plan, &x->e->source) &&
+	       !has_address(plan_path(x->plan, x->e->link->name), &x->e->source);
+}
+
 static void find_gateway(struct explainer *x)
 {
 	x->e->has_gateway = x->e->way.route->has_gateway && !x->e->link->loopback &&
@@ -432,12 +449,18 @@ static void leave(struct explainer *x)
 		refuse(x, ACTION_BLACKHOLE, "a kill switch lets nothing out by another interface");
 		return;
 	}
+	if (!e->link->loopback && !e->link->carrier) {
+		refuse(x, ACTION_BLACKHOLE, "the interface has no carrier");
+		return;
+	}
 	find_gateway(x);
 	e->has_source = e->flow.has_src;
 	e->source = e->flow.src;
 	e->is_rewritten = is_masqueraded(x);
+	/* IPv6 would take another interface's address, which the chain `strays` holds back. */
 	if (e->is_rewritten &&
-	    !source_of_masquerade(x->plan->facts, e->way.route, &e->flow.dst, &e->source))
+	    (!source_of_masquerade(x->plan->facts, e->way.route, &e->flow.dst, &e->source) ||
+	     is_stray(x)))
 		refuse(x, ACTION_BLACKHOLE,
 		       "the interface has no address that could replace the source");
 	else
@@ -470,7 +493,9 @@ static int explain_forwarded(struct explainer *x)
 	if (r < 0 || (pp && !follow(x, pp)) || !look_up_marked(x))
 		return r;
 	x->e->outcome = outcome_of_way(x, pp);
-	if (!x->e->link->loopback && !x->plan->facts->forwarding[x->e->flow.family])
+	if (is_for_many(x))
+		refuse(x, ACTION_BLACKHOLE, "multicast and broadcast are not forwarded");
+	else if (!x->e->link->loopback && !x->plan->facts->forwarding[x->e->flow.family])
 		refuse(x, ACTION_BLACKHOLE, "this host does not forward");
 	else if (!passes_reverse(x))
 		refuse(x, ACTION_BLACKHOLE,

@@ -126,7 +126,7 @@ static int add_rules(const struct plan *p, struct nft_chain *c, const struct pol
 		return 0;
 	where_text(pp->policy, where);
 	for (size_t i = 0; i < match.count && r == 0; i++)
-		r = nft_add_rule(c, where, "%s%s%s", !open && match_needs_family(pp->policy) ?
+		r = nft_add_rule(c, where, "%s%s%s", !open && !match_names_family(pp->policy, f) ?
 				 (f == FAMILY_IPV4 ? "meta nfproto ipv4 " : "meta nfproto ipv6 ") : "", match.v[i], end);
 	return r;
 }

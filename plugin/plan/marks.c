@@ -46,16 +46,19 @@ static void marks_done(struct marks *m)
 
 /* ---- the record ---- */
 
-/* The band as it stands may be elsewhere than the policy wants it: the nop marks its end. */
+/* The band as it stands may be elsewhere than the policy wants it: its last nop marks its end. There may be
+ * others, where companions land. */
 static uint32_t recorded_base(const struct plan *p)
 {
+	uint32_t end = 0;
+
 	for (size_t i = 0; i < p->facts->rule_count; i++) {
 		const struct rule *r = &p->facts->rules[i];
 
-		if (r->protocol == OUR_PROTOCOL && r->action == RULE_NOP && r->priority >= BAND_END)
-			return r->priority - BAND_END;
+		if (r->protocol == OUR_PROTOCOL && r->action == RULE_NOP && r->priority > end)
+			end = r->priority;
 	}
-	return p->config->settings.rule_priority;
+	return end >= BAND_END ? end - BAND_END : p->config->settings.rule_priority;
 }
 
 static int read_record(struct marks *m)

@@ -192,6 +192,16 @@ static int add_cgroups(const struct plan *p, const struct policy *pol, struct te
 	return r < 0 ? r : texts_multiply(t, &options);
 }
 
+/* nft drops a mask of all ones. */
+static int add_mark(const struct mark_value *m, struct texts *t)
+{
+	const char *op = m->negated ? "!=" : "==";
+
+	if (m->mask == UINT32_MAX)
+		return texts_add(t, "meta mark %s 0x%08x ", op, m->value);
+	return texts_add(t, "meta mark & 0x%08x %s 0x%08x ", m->mask, op, m->value);
+}
+
 static int add_marks(const struct policy *pol, struct texts *t)
 {
 	CLEANUP(texts_done) struct texts options = { 0 };
@@ -201,8 +211,7 @@ static int add_marks(const struct policy *pol, struct texts *t)
 		const struct mark_value *m = &pol->mark.v[i];
 		CLEANUP(texts_done) struct texts except = { 0 };
 
-		r = texts_add(m->negated ? &except : &options, "meta mark & 0x%08x %s 0x%08x ", m->mask,
-			      m->negated ? "!=" : "==", m->value);
+		r = add_mark(m, m->negated ? &except : &options);
 		if (r == 0 && m->negated)
 			r = texts_multiply(t, &except);
 	}
@@ -240,6 +249,16 @@ int match_policy(const struct plan *p, const struct policy_plan *pp, enum hook h
 	put_match(&b, "meta skgid", &pol->group, NULL);
 	put_match(&b, f == FAMILY_IPV4 ? "ip dscp" : "ip6 dscp", &pol->dscp, dscp_name);
 	return multiply_text(ret, &b);
+}
+
+bool match_names_family(const struct policy *pol, enum family f)
+{
+	const struct addr_match *both[] = { &pol->from, &pol->to };
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		if (both[i]->yes[f].count || both[i]->no[f].count || both[i]->set_count)
+			return true;
+	return pol->dscp.given;
 }
 
 bool match_needs_family(const struct policy *pol)

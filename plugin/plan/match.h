@@ -13,6 +13,9 @@ MUST_CHECK int match_policy(const struct plan *p, const struct policy_plan *pp, 
 			    struct texts *ret);
 /* Whether that text leaves the family open, so that one rule may serve both. */
 bool match_needs_family(const struct policy *pol);
+/* Whether the text for one family says which it is. Negations of the other one's addresses alone say
+ * nothing. */
+bool match_names_family(const struct policy *pol, enum family f);
 /* The named set of a list too long to stand in a rule; to be freed, NULL when memory fails. */
 char *match_set_name(const char *word, bool source, bool negated, enum family f);
 

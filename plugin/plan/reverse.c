@@ -17,6 +17,14 @@ static uint8_t filter_of(const struct plan *p, const struct link *l)
 	return mode > p->facts->rp_filter_all ? mode : p->facts->rp_filter_all;
 }
 
+static bool has_ipv4(const struct facts *f, const struct link *l)
+{
+	for (size_t i = 0; i < f->address_count; i++)
+		if (f->addresses[i].link == l->index && f->addresses[i].addr.family == FAMILY_IPV4)
+			return true;
+	return false;
+}
+
 enum reverse reverse_filter(const struct fib *t, const struct link *l, const struct flow *way_back)
 {
 	uint8_t mode = filter_of(t->plan, l);
@@ -27,9 +35,8 @@ enum reverse reverse_filter(const struct fib *t, const struct link *l, const str
 	back = fib_lookup(t, way_back);
 	if (back.error || back.route->type != RTN_UNICAST)
 		return REVERSE_DROPPED;
-	if (mode != 1)
-		return REVERSE_LOOSE;
 	if (back.route->oif == l->index || back.is_one_of_several)
-		return REVERSE_STRICT;
-	return REVERSE_DROPPED;
+		return mode == 1 ? REVERSE_STRICT : REVERSE_LOOSE;
+	/* By an interface without an address nothing else comes in, however loose the filter is. */
+	return mode != 1 && has_ipv4(t->plan->facts, l) ? REVERSE_LOOSE : REVERSE_DROPPED;
 }

@@ -55,8 +55,12 @@ struct target {
 
 static unsigned int ipv6_scope(const struct addr *a)
 {
+	static const struct addr loopback = { FAMILY_IPV6, { [15] = 1 } };
+
 	if (a->bytes[0] == 0xff)
 		return a->bytes[1] & 15;
+	if (addr_compare(a, &loopback) == 0)
+		return 2;
 	if (a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80)
 		return 2;
 	if (a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0xc0)

@@ -18,11 +18,17 @@ static int match_number(struct number_match *m, const struct value *v, struct nu
 	return numbers_add(v->negated ? &m->no : &m->yes, range);
 }
 
+/* Once each. */
 static int match_name(struct name_match *m, const struct value *v, const char *text)
 {
-	char *copy = strdup(text);
-	struct name *slot = copy ? VEC_PUSH(m->v, m->count) : NULL;
+	struct name *slot;
+	char *copy;
 
+	for (size_t i = 0; i < m->count; i++)
+		if (m->v[i].negated == v->negated && !strcmp(m->v[i].text, text))
+			return 0;
+	copy = strdup(text);
+	slot = copy ? VEC_PUSH(m->v, m->count) : NULL;
 	if (!slot) {
 		free(copy);
 		return -ENOMEM;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What `make install` puts where, as a packager would look at it, and that `make uninstall` takes it away again but leaves
-# a policy that was edited.
+# What `make install` puts where, as a packager would look at it, and that `make uninstall` takes it
+# away again but leaves a policy that was edited.
 set -u
 export LC_ALL=C
 count=0
@@ -24,7 +24,8 @@ trap 'rm -rf "$root"' EXIT
 
 # Not a part of the make that runs this test.
 install() {	# TARGET
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make "$1" DESTDIR="$root" prefix=/usr exec_prefix=/usr sysconfdir=/etc 2>&1
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make "$1" DESTDIR="$root" \
+		prefix=/usr exec_prefix=/usr sysconfdir=/etc 2>&1
 }
 
 expected() {
@@ -37,7 +38,8 @@ expected() {
 		usr/share/ifsteer/status.schema.json 644
 	END
 	for file in "$src"/rules/*; do
-		[ "${file##*/}" = ifsteer.conf ] || echo "usr/share/doc/ifsteer/examples/${file##*/} 644"
+		[ "${file##*/}" = ifsteer.conf ] ||
+			echo "usr/share/doc/ifsteer/examples/${file##*/} 644"
 	done
 	[[ $args == *disable-man* ]] || cat <<-END
 		usr/share/man/man5/ifsteer.conf.5 644
@@ -58,26 +60,31 @@ expected() {
 }
 
 there() {
-	find "$root" -type l -printf '%P -> %l\n' -o -type f -printf '%P %m\n' -o -name policy.d -printf '%P/ %m\n' | sort
+	find "$root" -type l -printf '%P -> %l\n' -o -type f -printf '%P %m\n' -o \
+		-name policy.d -printf '%P/ %m\n' | sort
 }
 
 (umask 077 && install install >"$root.log")
 ok $? "make install DESTDIR=" || sed 's/^/# /' "$root.log"
 rm -f "$root.log"
 differs=$(diff <(expected | sort) <(there))
-ok $? "each file is where a packager expects it, readable under any umask" || echo "# ${differs//$'\n'/$'\n# '}"
+ok $? "each file is where a packager expects it, readable under any umask" ||
+	echo "# ${differs//$'\n'/$'\n# '}"
 
 ! grep -rqE '@[a-z]+@' "$root/etc" "$root/usr/lib"
 ok $? "nothing was left to be filled in"
-grep -qs '^exec /usr/sbin/ifsteer ' "$root/etc/network/if-up.d/ifsteer" || [[ $args == *disable-ifupdown-hooks* ]]
+grep -qs '^exec /usr/sbin/ifsteer ' "$root/etc/network/if-up.d/ifsteer" ||
+	[[ $args == *disable-ifupdown-hooks* ]]
 ok $? "ifupdown's hook names the program"
-[ "$root/usr/lib/NetworkManager/dispatcher.d/pre-down.d/50-ifsteer" -ef "$root/usr/sbin/ifsteer" ] ||
+nm=usr/lib/NetworkManager/dispatcher.d
+[ "$root/$nm/pre-down.d/50-ifsteer" -ef "$root/usr/sbin/ifsteer" ] ||
 	[[ $args == *disable-nm-hook* ]]
 ok $? "NetworkManager's hook is the program"
 
 if [[ $args != *disable-ifupdown-hooks* ]]; then
 	for dir in if-up.d if-post-down.d; do
-		! command -v run-parts >/dev/null || [ -n "$(run-parts --list "$root/etc/network/$dir")" ]
+		! command -v run-parts >/dev/null ||
+			[ -n "$(run-parts --list "$root/etc/network/$dir")" ]
 		ok $? "run-parts finds the hook in $dir"
 	done
 	sed "s|/usr/sbin/ifsteer|$root/told|g" "$root/etc/network/if-up.d/ifsteer" >"$root/hook"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A fuzz target without a fuzzer: fuzz-NAME runs over every file of corpus/NAME, or over the files it is given.
+ * A fuzz target without a fuzzer: fuzz-NAME runs over every file of corpus/NAME, or over the files
+ * it is given.
  */
 #include <dirent.h>
 #include <stdint.h>

@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Make before break: while everything about the policy changes that does not concern them, streams of packets lose nothing, and
-# nothing of them leaves by another interface or with another source. One is steered by a policy that stays, one is not steered,
-# one comes in by eth2; each in both families, with UDP (a new connection every hundred packets), ping and TCP.
+# Make before break: while everything about the policy changes that does not concern them, streams
+# of packets lose nothing, and nothing of them leaves by another interface or with another source.
+# One is steered by a policy that stays, one is not steered, one comes in by eth2; in both families,
+# with UDP (a new connection every hundred packets), ping and TCP.
 #
-# CHANGES=1000 makes more of them, SEED=n repeats a run, KINDS="table edit" picks, RATE is packets a second and flood.
+# CHANGES=1000 makes more of them, SEED=n repeats a run, KINDS="table edit" picks, RATE is packets a
+# second of each flood.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
@@ -14,7 +16,8 @@ lab_host
 CHANGES=${CHANGES:-200}
 RATE=${RATE:-1000}
 RANDOM=${SEED:=$RANDOM}
-KINDS=${KINDS:-edit order interface list table own_table priority set failover offline group kill exempt replies rp_filter hook}
+KINDS=${KINDS:-edit order interface list table own_table priority set failover offline group kill \
+	exempt replies rp_filter hook}
 
 # What arrives, and as whose: at op what was steered, at gw what was not. Their decoys count as astray.
 for ns in gw op; do
@@ -51,7 +54,8 @@ eth5_up
 
 counted() {	# COUNTER: on both
 	local ns
-	for ns in gw op; do at $ns nft list counter inet streams "$1"; done | grep -o 'packets [0-9]*' | awk '{ n += $2 } END { print n }'
+	for ns in gw op; do at $ns nft list counter inet streams "$1"; done |
+		awk '/packets/ { n += $2 } END { print n }'
 }
 # Segments that were sent twice.
 retransmitted() {
@@ -146,7 +150,7 @@ run_streams() {
 }
 
 end_streams() {
-	kill -INT "${jobs[@]}"
+	kill -INT "${jobs[@]}" 2>/dev/null
 	wait "${jobs[@]}"
 	sleep 0.3
 }
@@ -193,7 +197,8 @@ for ((i = 0; i < CHANGES; i++)); do
 done
 took=$(((${EPOCHREALTIME/./} - start) / 1000))
 end_streams
-note "$CHANGES changes in $took ms, seed $SEED: $(for kind in "${!made[@]}"; do echo "${made[$kind]} $kind"; done | sort -rn | paste -sd ,)"
+note "$CHANGES changes in $took ms, seed $SEED:" \
+	"$(for kind in "${!made[@]}"; do echo "${made[$kind]} $kind"; done | sort -rn | paste -sd ,)"
 is "each change was made" "$failed" ""
 nothing_lost
 nothing_spoofed

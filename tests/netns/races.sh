@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Races: hooks against hooks, against apply, against an administrator's nft and ip, interfaces that vanish in the middle, and every order
-# of the events of one `up` and `down`. The end is that of one quiet run, nobody waits longer than he may, and no event is lost.
+# Races: hooks against hooks, against apply, against an administrator's nft and ip, interfaces that
+# vanish in the middle, and every order of the events of one `up` and `down`. The end is that of one
+# quiet run, nobody waits longer than he may, and no event is lost.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
@@ -29,9 +30,12 @@ policy <<-'END'
 		{ name = "kill"; user = "nobody"; via = "eth2"; otherwise = "unreachable"; } );
 END
 
-# kernel: what ifsteer keeps there. Where a chain stands in the table depends on what was there before, and so does how a
-# route by an interface that came back is listed.
-kernel() { at h sh -c 'ip -4 rule | grep proto; ip -6 rule | grep proto; ip -4 route show table all proto 77; ip -6 route show table all proto 77; nft -s list table inet ifsteer' 2>/dev/null | sort; }
+# kernel: what ifsteer keeps there. Where a chain stands in the table depends on what was there
+# before.
+kernel() {
+	at h sh -c 'for f in -4 -6; do ip $f rule | grep proto; ip $f route show table all proto 77; done
+		nft -s list table inet ifsteer' 2>/dev/null | sort
+}
 foreign() { host_state | grep -v 'proto 77\|proto ifsteer\|rp_filter\|src_valid_mark\|fe80' | sed '/^table inet ifsteer/,/^}/d'; }
 nm() { at h "$IFSTEER" hook networkmanager "$@"; }
 # five ACTION: with the gateway that nothing but the event knows.
@@ -39,7 +43,8 @@ five() { IP4_GATEWAY=${gateway-10.55.0.1} IP6_GATEWAY=fd00:55::1 nm eth5 "$1"; }
 # ifupdown MODE IF FAMILY METHOD
 ifupdown() { MODE=$1 PHASE=post-up IFACE=$2 ADDRFAM=$3 METHOD=$4 at h "$IFSTEER" hook ifupdown; }
 
-# together COMMAND…: in the background; what it said and its status, unless 0, in a file, and how long it took in another.
+# together COMMAND…: in the background; what it said, its status, unless 0, and how long it took go
+# to files.
 jobs=()
 together() {
 	{
@@ -144,7 +149,8 @@ all_ended "while an administrator works"
 same "while an administrator works: as if he had not" "$(kernel)" "$everything_up"
 same "and nothing of his was touched" "$(foreign)" "$before"
 
-# What is ours is removed by mistake, all the time; a run that meets it may be refused, or repair what is then removed again.
+# What is ours is removed by mistake, all the time; a run that meets it may be refused, or repair
+# what is then removed again.
 mistakes() {
 	local i
 	for i in {1..15}; do
@@ -240,7 +246,7 @@ unlike "without an error" "$(cat /tmp/said)" 'error|warning'
 five up 2>/dev/null
 same "as before" "$(kernel)" "$everything_up"
 
-# And all of them at once, ten times: whatever the order was, the next event finds nothing that is stuck.
+# And all of them at once, ten times: whatever the order was, the next event finds nothing stuck.
 for i in {1..10}; do
 	for event in up dhcp4-change dhcp6-change pre-down down start start6 stop echo connectivity-change; do
 		together say_event $event

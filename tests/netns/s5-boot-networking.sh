@@ -39,6 +39,8 @@ quiet "systemctl reload nftables" boot_in systemctl reload nftables
 s4_holds "after reload of nftables"
 quiet "systemctl stop nftables" boot_in systemctl stop nftables
 quiet "systemctl start nftables" boot_in systemctl start nftables
+# systemctl waits for the unit that it names, not for what that one wants.
+quiet "and with it ifsteer" eventually 10 boot_in systemctl is-active ifsteer
 s4_holds "after stop and start of nftables"
 quiet "systemctl stop networking" boot_in systemctl stop networking
 quiet "systemctl start networking" boot_in systemctl start networking

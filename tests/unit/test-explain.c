@@ -235,11 +235,27 @@ static void test_ways(void)
 	answers(&w, PACKET("192.168.77.5"), "- main eth1 from 192.168.77.1 table 254", NULL);
 	answers(&w, PACKET("10.200.0.2"), "- main lo from 10.200.0.2 table 255", "");
 	answers(&w, PACKET("127.0.0.9"), "- main lo from 127.0.0.1 table 255", "");
-	answers(&w, PACKET("10.200.0.255"), "- main eth0 from 10.200.0.2 table 255", "");
-	answers(&w, PACKET("224.0.0.5"), "- main eth0 from 10.200.0.2 table 21001", "");
+	answers(&w, PACKET("10.200.0.255", .protocol = 17), "- main eth0 from 10.200.0.2 table 255", "");
+	answers(&w, PACKET("224.0.0.5", .protocol = 17), "- main eth0 from 10.200.0.2 table 21001", "");
+	answers(&w, PACKET("10.200.0.255"), "- unreachable", "");
+	answers(&w, PACKET("224.0.0.5"), "- unreachable", "");
 	answers(&w, PACKET("203.0.113.1"), "- prohibit", "p: to does not contain 203.0.113.1");
 	answers(&w, PACKET("10.0.1.9", .mark = 0x4000),
 		"- main eth0 via 10.200.0.1 from 10.200.0.2 mark 0x4000 table 254", "");
+}
+
+/* What looks like a way and is none. */
+static void test_dead_ends(void)
+{
+	with("link index 5 name eth5 up\n"
+	     "address link 5 addr 10.50.0.1 len 24\n"
+	     "route family ipv4 dst 10.50.0.0/24 oif 5 table 254 type 1 scope 253 src 10.50.0.1 dead\n",
+	     "", PACKET("10.50.0.9"), "- blackhole", NULL);
+	/* The interface has no address, and masquerading takes another one's. */
+	with("link index 5 name wg0 up carrier point-to-point\n"
+	     "route family ipv6 dst fd00:e2::5/128 table 255 type 2\n"
+	     "route family ipv6 dst 2001:db8:9::/64 oif 5 table 254 type 1 metric 1024\n",
+	     "", PACKET("2001:db8:9::1", .from = "fd00:e2::5"), "- blackhole", NULL);
 }
 
 static void test_actions(void)
@@ -287,6 +303,10 @@ static void test_forwarded(void)
 	     "p: it judges forwarded packets, and this one is the host's own");
 	with("", "{ name = \"p\"; in = \"eth1\"; action = \"unreachable\"; }",
 	     PACKET("198.51.100.10", .in = "eth1", .from = "192.168.77.5"), "p unreachable", "");
+	with("", lan, PACKET("224.0.0.5", .in = "eth1", .from = "192.168.77.5", .protocol = 17), "- blackhole", "");
+	/* By an interface without an address not even a loose filter lets it in. */
+	with("link index 5 name eth5 up carrier rp-filter 2\n", lan,
+	     PACKET("198.51.100.10", .in = "eth5", .from = "10.50.0.1"), "- blackhole", NULL);
 	/* What comes in by eth1 from somewhere that is reached by eth0 passes no strict filter. */
 	with("link index 5 name eth5 up carrier rp-filter 1\n", lan,
 	     PACKET("198.51.100.10", .in = "eth5", .from = "10.50.0.1"), "- blackhole", NULL);
@@ -550,6 +570,7 @@ static void test_without(void)
 int main(void)
 {
 	test_ways();
+	test_dead_ends();
 	test_actions();
 	test_forwarded();
 	test_addresses();

@@ -304,6 +304,60 @@ static void test_slots(void)
 		  "a value that connections carry is not given out");
 }
 
+/* ---- found by random policies: tests/netns/random ---- */
+
+/* Where a companion steps over what is negated it lands on a nop, which is not the band's end. */
+static void test_marks_stay(void)
+{
+	static const char text[] = "interfaces = ( { name = \"a\"; }, { name = \"b\"; } ); policies = ("
+		"{ name = \"p\"; to = [ \"10.0.0.0/8\", \"!10.1.0.0/16\" ]; via = \"a\"; },"
+		"{ name = \"q\"; via = \"b\"; otherwise = \"blackhole\"; } );";
+	CLEANUP(config_done) struct config c = { 0 };
+	CLEANUP(facts_done) struct facts f = { 0 };
+	CLEANUP(plan_done) struct plan p = { 0 };
+	CLEANUP(plan_done) struct plan again = { 0 };
+
+	if (!parse("stay.conf", text, &c))
+		abort();
+	host_for(&c, &f);
+	if (!make(&c, &f, &p))
+		abort();
+	carry_out(&p, &f);
+	if (numbers_add(&f.carried, (struct number_range){ 1, 255 }) || !make(&c, &f, &again))
+		abort();
+	ok(again.mark_main == p.mark_main && again.paths[1].mark_kill == p.paths[1].mark_kill,
+	   "marks stay where companions land on nops");
+	ok(steps_left(&again) == 0, "and nothing is to be done");
+}
+
+static void test_rules_of_policies(void)
+{
+	static const char *const cases[][3] = {
+		{ "to = \"!fd00:10::/64\"", "meta nfproto ipv4 counter name \"policy_p\" ",
+		  "negated addresses of one family say nothing of the other" },
+		{ "mark = [ \"!0x1\", \"0x100/0xff00\" ]", "meta mark != 0x00000001 ", "no mask of all ones" },
+		{ "in = [ \"x\", \"x\" ]", "iifname \"x\" counter", "the same interface twice is one" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(config_done) struct config c = { 0 };
+		CLEANUP(facts_done) struct facts f = { 0 };
+		CLEANUP(plan_done) struct plan p = { 0 };
+		char text[256], *got;
+
+		snprintf(text, sizeof(text), "interfaces = ( { name = \"a\"; } ); policies = ( "
+			 "{ name = \"p\"; %s; via = \"a\"; } );", cases[i][0]);
+		if (!parse("one.conf", text, &c))
+			abort();
+		host_for(&c, &f);
+		if (!make(&c, &f, &p))
+			abort();
+		got = print(&p);
+		ok(strstr(got, cases[i][1]), "%s: %s", cases[i][0], cases[i][2]);
+		free(got);
+	}
+}
+
 static void test_too_few_marks(void)
 {
 	static const char text[] = "settings = { mark_mask = \"0xf0\"; }; interfaces = ("
@@ -340,5 +394,7 @@ int main(void)
 	globfree(&found);
 	test_slots();
 	test_too_few_marks();
+	test_marks_stay();
+	test_rules_of_policies();
 	return tap_done();
 }
