@@ -117,3 +117,5 @@ MUST_CHECK int plan_steps(const struct plan *p, struct steps *ret);
 MUST_CHECK int plan_flush(const struct facts *f, struct steps *ret);
 /* The steps as lines for a person: "+ ip rule add …", "- ip route del …", "+ nft add rule …". */
 MUST_CHECK int plan_diff(const struct plan *p, const struct steps *s, struct strbuf *ret);
+/* Notes of what was somebody else's doing, where that can be known. */
+void plan_drift(const struct plan *p, const struct steps *s, struct diag *d);
