@@ -29,6 +29,7 @@ struct session {
 	const struct addr *about;	/* explain: the routes to these are wanted, whosever they are */
 	size_t about_count;
 	bool all_routes;	/* doctor: everybody's routes are wanted */
+	bool handles;		/* diff: of the rules in our table, so that a line can delete one */
 	struct snapshot known;		/* names that need not be asked for, at boot */
 	struct snapshot read;		/* the policy as it was read */
 	struct config config;

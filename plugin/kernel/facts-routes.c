@@ -198,6 +198,7 @@ static int find_tables(const struct gather *g, enum family f, struct numbers *re
 int gather_routes(struct gather *g, enum family f)
 {
 	const struct route_filter everything = { .family = f };
+	const struct route_filter ours = { .family = f, .protocol = OUR_PROTOCOL };
 	size_t limit = g->want->all_routes || g->managed_count >= walks_max[f] ? SIZE_MAX : LITTLE;
 	CLEANUP(numbers_done) struct numbers tables = { 0 };
 	bool cut;
@@ -205,7 +206,10 @@ int gather_routes(struct gather *g, enum family f)
 
 	if (err < 0 || !cut)
 		return err;
-	err = find_tables(g, f, &tables);
+	/* All of ours, however many, or they would be planned anew, and never be removed. */
+	err = dump_routes(g, &ours, SIZE_MAX, &cut);
+	if (err == 0)
+		err = find_tables(g, f, &tables);
 	for (size_t i = 0; i < tables.count && err == 0; i++)
 		for (uint64_t t = tables.v[i].from; t <= tables.v[i].to && err == 0; t++)
 			err = dump_table(g, f, (uint32_t)t);

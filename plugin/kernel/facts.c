@@ -302,7 +302,9 @@ static int gather_rest(struct gather *g, struct diag *d)
 		err = facts_add_carried(g->want->config->settings.mark_mask, f, d);
 	if (err < 0)
 		return err;
-	return g->want->nft ? nft_list(true, &f->nft, d) : 0;
+	if (!g->want->nft)
+		return 0;
+	return nft_list(g->want->handles ? NFT_HANDLES : NFT_STATELESS, &f->nft, d);
 }
 
 int facts_gather(const struct facts_want *want, struct facts *ret, struct diag *d)

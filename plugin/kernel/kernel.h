@@ -19,6 +19,7 @@ struct facts_want {
 	const struct addr *about;	/* of those, what leads to these; NULL: all */
 	size_t about_count;
 	bool nft;			/* list our table */
+	bool handles;			/* with its rules' handles (diff) */
 };
 
 /* Gathers a snapshot. A dump that the kernel says was interrupted is repeated a bounded number of
@@ -38,9 +39,15 @@ MUST_CHECK int steps_execute(const struct steps *s, bool *ret_refused, struct di
 
 /* ---- nft.c: libnftables ---- */
 
-/* `nft list table inet ifsteer`; *ret NULL when there is none. `stateless`: without counters. Lists
- * no other table: somebody else's 100,000 elements would cost half a second. */
-MUST_CHECK int nft_list(bool stateless, char **ret, struct diag *d);
+enum nft_listing {
+	NFT_STATELESS,			/* without what counters say */
+	NFT_STATEFUL,
+	NFT_HANDLES,			/* stateless, each rule with its handle */
+};
+
+/* `nft list table inet ifsteer`; *ret NULL when there is none. Lists no other table: somebody
+ * else's 100,000 elements would cost half a second. */
+MUST_CHECK int nft_list(enum nft_listing what, char **ret, struct diag *d);
 /* Makes ready what nft_run needs, so that what can fail fails before anything is changed. */
 MUST_CHECK int nft_prepare(struct diag *d);
 /* One transaction. -EPROTO: the kernel refuses it; -EIO: nobody knows, it may stand. */

@@ -226,7 +226,7 @@ static int do_target(struct machine *m, const struct attributes *a)
 		memcpy(&mark, mnl_attr_get_payload(info), sizeof(mark));
 		return write_masked(m, false, mark.mask, mark.mark);
 	}
-	if (strcmp(mnl_attr_get_str(name), "CONNMARK") == 0 && 
+	if (strcmp(mnl_attr_get_str(name), "CONNMARK") == 0 &&
 	    mnl_attr_get_payload_len(info) >= offsetof(struct xt_connmark_tginfo2, shift_dir)) {
 		memcpy(&connmark, mnl_attr_get_payload(info), MIN(sizeof(connmark), mnl_attr_get_payload_len(info)));
 		return do_connmark(m, &connmark);

@@ -290,7 +290,21 @@ static int get_stamp(struct nft_stamp *ret)
 	return err ? err : table_handle(&ret->handle);
 }
 
-static int list_table(bool stateless, char **ret, struct diag *d)
+static unsigned int listing_flags(enum nft_listing what)
+{
+	switch (what) {
+	case NFT_STATEFUL:
+		return NFT_CTX_OUTPUT_NUMERIC_PROTO;
+	case NFT_STATELESS:
+		return NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_STATELESS;
+	case NFT_HANDLES:
+		return NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_STATELESS |
+		       NFT_CTX_OUTPUT_HANDLE;
+	}
+	return 0;
+}
+
+static int list_table(enum nft_listing what, char **ret, struct diag *d)
 {
 	uint64_t handle;
 	char *text;
@@ -298,8 +312,7 @@ static int list_table(bool stateless, char **ret, struct diag *d)
 	if (!get_context())
 		return -ENOMEM;
 	nft_socket_begin();
-	nft_ctx_output_set_flags(context, NFT_CTX_OUTPUT_NUMERIC_PROTO |
-						  (stateless ? NFT_CTX_OUTPUT_STATELESS : 0));
+	nft_ctx_output_set_flags(context, listing_flags(what));
 	if (run("list table inet " OUR_TABLE)) {
 		if (table_handle(&handle) || handle)
 			return refuse("list table inet " OUR_TABLE, d);
@@ -313,7 +326,7 @@ static int list_table(bool stateless, char **ret, struct diag *d)
 	return 0;
 }
 
-int nft_list(bool stateless, char **ret, struct diag *d)
+int nft_list(enum nft_listing what, char **ret, struct diag *d)
 {
 	struct nft_stamp before, after;
 	char *text = NULL;
@@ -325,7 +338,7 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 		diag_error(d, (struct where){ 0 }, "cannot read nftables: %s", strerror(-err));
 		return err;
 	}
-	if (before.handle && stateless)
+	if (before.handle && what == NFT_STATELESS)
 		text = nft_cache_read(&before);
 	/* A cgroup that was made anew has another id, and a rule that has the old one is listed
 	 * otherwise, though nobody changed it. */
@@ -334,10 +347,10 @@ int nft_list(bool stateless, char **ret, struct diag *d)
 		text = NULL;
 	}
 	if (before.handle && !text) {
-		err = list_table(stateless, &text, d);
+		err = list_table(what, &text, d);
 		if (err < 0)
 			return err;
-		if (text && stateless && get_stamp(&after) == 0 &&
+		if (text && what == NFT_STATELESS && get_stamp(&after) == 0 &&
 		    before.generation == after.generation)
 			nft_cache_write(&before, text);
 	}

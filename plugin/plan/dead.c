@@ -105,9 +105,11 @@ static int end_way(const struct plan *p, const struct nft_table *have, const str
 	const struct nft_chain *c;
 	char name[64];
 
+	if (!mark || (path->half[FAMILY_IPV4].usable && path->half[FAMILY_IPV6].usable))
+		return 0;
 	snprintf(name, sizeof(name), "to_%s%s", path->word, suffix);
 	c = find_chain(have, name);
-	for (int f = 0; mark && c && f < FAMILY_COUNT; f++) {
+	for (int f = 0; c && f < FAMILY_COUNT; f++) {
 		struct step *s;
 		int r;
 

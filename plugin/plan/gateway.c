@@ -8,37 +8,35 @@
 #include <string.h>
 
 /* The default route of the lowest metric by this interface for which `wanted` holds. */
-static const struct route *best_default(const struct plan *p, const struct path *path, enum family f,
-					bool (*wanted)(const struct plan *, const struct path *, const struct route *))
+static const struct route *best_default(const struct path *path, enum family f,
+					bool (*wanted)(const struct path *, const struct route *))
 {
 	const struct route *best = NULL;
 
-	for (size_t i = 0; i < p->facts->route_count; i++) {
-		const struct route *r = &p->facts->routes[i];
+	for (size_t i = 0; i < path->near.route_count; i++) {
+		const struct route *r = path->near.routes[i];
 
-		if (r->family != f || r->oif != path->link->index || r->dst.len != 0 || r->type != RTN_UNICAST)
+		if (r->family != f || r->dst.len != 0 || r->type != RTN_UNICAST)
 			continue;
-		if (wanted(p, path, r) && (!best || r->metric < best->metric))
+		if (wanted(path, r) && (!best || r->metric < best->metric))
 			best = r;
 	}
 	return best;
 }
 
-static bool in_main(const struct plan *p, const struct path *path, const struct route *r)
+static bool in_main(const struct path *path, const struct route *r)
 {
-	(void)p, (void)path;
+	(void)path;
 	return r->table == MAIN_TABLE;
 }
 
-static bool in_other_table(const struct plan *p, const struct path *path, const struct route *r)
+static bool in_other_table(const struct path *path, const struct route *r)
 {
-	(void)p;
 	return r->table != MAIN_TABLE && r->table != path->table && r->protocol != OUR_PROTOCOL;
 }
 
-static bool in_own_table(const struct plan *p, const struct path *path, const struct route *r)
+static bool in_own_table(const struct path *path, const struct route *r)
 {
-	(void)p;
 	return r->table == path->table && r->protocol == OUR_PROTOCOL;
 }
 
@@ -63,7 +61,7 @@ static bool take_route(struct path_half *h, const struct route *r)
 }
 
 /* In the order of the contract: the event, main, another table, the lease, our own table. */
-static void find_auto(const struct plan *p, struct path *path, enum family f)
+static void find_auto(struct path *path, enum family f)
 {
 	struct path_half *h = &path->half[f];
 	const struct told *t = path->told;
@@ -72,25 +70,25 @@ static void find_auto(const struct plan *p, struct path *path, enum family f)
 		take_gateway(h, &t->gateway[f]);
 		return;
 	}
-	if (take_route(h, best_default(p, path, f, in_main)) || take_route(h, best_default(p, path, f, in_other_table)))
+	if (take_route(h, best_default(path, f, in_main)) || take_route(h, best_default(path, f, in_other_table)))
 		return;
 	if (path->link->has_lease[f]) {
 		take_gateway(h, &path->link->lease[f]);
 		return;
 	}
-	if (take_route(h, best_default(p, path, f, in_own_table)))
+	if (take_route(h, best_default(path, f, in_own_table)))
 		return;
 	h->has_default = path->link->point_to_point;
 }
 
 /* The first host of the interface's own IPv4 subnet. */
-static void find_first(const struct plan *p, struct path *path)
+static void find_first(struct path *path)
 {
-	for (size_t i = 0; i < p->facts->address_count; i++) {
-		const struct address *a = &p->facts->addresses[i];
+	for (size_t i = 0; i < path->near.address_count; i++) {
+		const struct address *a = path->near.addresses[i];
 		struct addr first = a->addr;
 
-		if (a->link != path->link->index || a->addr.family != FAMILY_IPV4 || a->scope >= RT_SCOPE_LINK ||
+		if (a->addr.family != FAMILY_IPV4 || a->scope >= RT_SCOPE_LINK ||
 		    a->len > 30)
 			continue;
 		addr_mask(&first, a->len);
@@ -101,19 +99,19 @@ static void find_first(const struct plan *p, struct path *path)
 }
 
 /* Whether an address of the interface, or a route without gateway by it, says that `to` is its neighbour. */
-static bool is_neighbour(const struct plan *p, const struct path *path, const struct addr *to)
+static bool is_neighbour(const struct path *path, const struct addr *to)
 {
-	for (size_t i = 0; i < p->facts->address_count; i++) {
-		const struct address *a = &p->facts->addresses[i];
+	for (size_t i = 0; i < path->near.address_count; i++) {
+		const struct address *a = path->near.addresses[i];
 		struct prefix net = prefix_of(addr_is_zero(&a->peer) ? &a->addr : &a->peer, a->len);
 
-		if (a->link == path->link->index && a->addr.family == to->family && prefix_contains(&net, to))
+		if (a->addr.family == to->family && prefix_contains(&net, to))
 			return true;
 	}
-	for (size_t i = 0; i < p->facts->route_count; i++) {
-		const struct route *r = &p->facts->routes[i];
+	for (size_t i = 0; i < path->near.route_count; i++) {
+		const struct route *r = path->near.routes[i];
 
-		if (r->oif == path->link->index && r->family == to->family && r->table == MAIN_TABLE &&
+		if (r->family == to->family && r->table == MAIN_TABLE &&
 		    !r->has_gateway && r->dst.len > 0 && prefix_contains(&r->dst, to))
 			return true;
 	}
@@ -129,14 +127,14 @@ static bool is_own(const struct path_half *h, const struct addr *a)
 }
 
 /* Clouds hand out host-length addresses whose router is outside every connected network. */
-static bool has_host_addresses_only(const struct plan *p, const struct path *path, enum family f)
+static bool has_host_addresses_only(const struct path *path, enum family f)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < p->facts->address_count; i++) {
-		const struct address *a = &p->facts->addresses[i];
+	for (size_t i = 0; i < path->near.address_count; i++) {
+		const struct address *a = path->near.addresses[i];
 
-		if (a->link != path->link->index || a->addr.family != f || a->scope >= RT_SCOPE_LINK)
+		if (a->addr.family != f || a->scope >= RT_SCOPE_LINK)
 			continue;
 		if (a->len != family_bits(f))
 			return false;
@@ -145,7 +143,7 @@ static bool has_host_addresses_only(const struct plan *p, const struct path *pat
 	return any;
 }
 
-static const char *check_gateway(const struct plan *p, struct path *path, enum family f)
+static const char *check_gateway(struct path *path, enum family f)
 {
 	struct path_half *h = &path->half[f];
 
@@ -155,16 +153,16 @@ static const char *check_gateway(const struct plan *p, struct path *path, enum f
 		return "no gateway";
 	if (is_own(h, &h->gateway))
 		return "the gateway is its own address";
-	if (h->onlink || h->gateway.family != f || addr_is_link_local(&h->gateway) || is_neighbour(p, path, &h->gateway))
+	if (h->onlink || h->gateway.family != f || addr_is_link_local(&h->gateway) || is_neighbour(path, &h->gateway))
 		return NULL;
-	if (has_host_addresses_only(p, path, f)) {
+	if (has_host_addresses_only(path, f)) {
 		h->onlink = true;
 		return NULL;
 	}
 	return "the gateway can't be reached";
 }
 
-void path_find_gateway(const struct plan *p, struct path *path, enum family f)
+void path_find_gateway(struct path *path, enum family f)
 {
 	const struct gateway *want = &path->interface->gateway[f];
 	struct path_half *h = &path->half[f];
@@ -178,16 +176,16 @@ void path_find_gateway(const struct plan *p, struct path *path, enum family f)
 		break;
 	case GATEWAY_FIRST:
 		if (f == FAMILY_IPV4) {
-			find_first(p, path);
+			find_first(path);
 			break;
 		}
-		find_auto(p, path, f);
+		find_auto(path, f);
 		break;
 	case GATEWAY_AUTO:
-		find_auto(p, path, f);
+		find_auto(path, f);
 		break;
 	}
-	h->reason = h->has_default ? check_gateway(p, path, f) : "no gateway";
+	h->reason = h->has_default ? check_gateway(path, f) : "no gateway";
 	h->no_way_out = h->has_default && h->reason;
 	if (h->has_src && !is_own(h, &h->src))
 		h->has_src = false;

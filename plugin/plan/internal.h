@@ -35,13 +35,16 @@ const struct path *plan_path(const struct plan *p, const char *name);
 /* Whether a `to` names destinations of this family, and so beats main. */
 bool match_has_destination(const struct config *c, const struct addr_match *to, enum family f);
 
+/* ---- near.c: the facts by link ---- */
+MUST_CHECK int plan_near(struct plan *p);
+
 /* ---- words.c ---- */
 void path_name(struct path *path);	/* fills word and quoted; needs the slot */
 /* The name in quotes for nft; false where nft has no way to say it. */
 bool name_quote(const char *name, char buf[static NAME_SIZE + 4]);
 
 /* ---- gateway.c ---- */
-void path_find_gateway(const struct plan *p, struct path *path, enum family f);
+void path_find_gateway(struct path *path, enum family f);
 
 /* ---- marks.c: slots, tables and mark values, as the kernel's rules record them ---- */
 MUST_CHECK int plan_marks(struct plan *p, struct diag *d);

@@ -61,6 +61,18 @@ static uint32_t recorded_base(const struct plan *p)
 	return end >= BAND_END ? end - BAND_END : p->config->settings.rule_priority;
 }
 
+static int compare_given(const void *a, const void *b)
+{
+	const struct given *x = a, *y = b;
+
+	return CMP(x->kind, y->kind) ?: CMP(x->table, y->table);
+}
+
+static int compare_bound(const void *a, const void *b)
+{
+	return strcmp(((const struct bound *)a)->name, ((const struct bound *)b)->name);
+}
+
 static int read_record(struct marks *m)
 {
 	const struct plan *p = m->plan;
@@ -85,28 +97,32 @@ static int read_record(struct marks *m)
 			*g = (struct given){ (enum band)(r->priority - base), r->table, r->fwmark >> p->mark_shift };
 		}
 	}
+	if (m->given_count)
+		qsort(m->given, m->given_count, sizeof(*m->given), compare_given);
+	if (m->bound_count)
+		qsort(m->bound, m->bound_count, sizeof(*m->bound), compare_bound);
 	return 0;
 }
 
 static uint32_t recorded_value(const struct marks *m, enum band kind, uint32_t table)
 {
-	for (size_t i = 0; i < m->given_count; i++)
-		if (m->given[i].kind == kind && m->given[i].table == table)
-			return m->given[i].value;
-	return 0;
+	const struct given key = { kind, table, 0 };
+	const struct given *g = m->given_count ? bsearch(&key, m->given, m->given_count, sizeof(key), compare_given) : NULL;
+
+	return g ? g->value : 0;
 }
 
 /* The table that was a path's: as its bound rule says, or, should somebody have removed that, our routes. */
 static uint32_t recorded_table(const struct marks *m, const struct path *path)
 {
-	const struct facts *f = m->plan->facts;
+	const struct bound key = { .name = path->name };
+	const struct bound *b = m->bound_count ? bsearch(&key, m->bound, m->bound_count, sizeof(key), compare_bound) : NULL;
 
-	for (size_t i = 0; i < m->bound_count; i++)
-		if (strcmp(m->bound[i].name, path->name) == 0)
-			return m->bound[i].table;
-	for (size_t i = 0; path->link && i < f->route_count; i++)
-		if (f->routes[i].protocol == OUR_PROTOCOL && f->routes[i].oif == path->link->index)
-			return f->routes[i].table;
+	if (b)
+		return b->table;
+	for (size_t i = 0; i < path->near.route_count; i++)
+		if (path->near.routes[i]->protocol == OUR_PROTOCOL)
+			return path->near.routes[i]->table;
 	return 0;
 }
 

@@ -331,7 +331,8 @@ static int add_chain_change(struct nft_changes *ret, const struct nft_chain *hav
 	c->have = have;
 	c->want = want;
 	c->replace = have && want && !both_or_neither(have->hook, want->hook, nft_text_equal);
-	c->refill = have && want && (c->replace || !same_rules(have, want) || uses_replaced_set(have, ret));
+	c->must_empty = have && uses_replaced_set(have, ret);
+	c->refill = have && want && (c->replace || c->must_empty || !same_rules(have, want));
 	ret->any |= !have || !want || c->refill;
 	return 0;
 }

@@ -12,6 +12,7 @@ struct chain_change {
 	const struct nft_chain *want;	/* NULL: it goes */
 	bool refill;			/* its rules are written anew */
 	bool replace;			/* its hook differs, so that it must be deleted and added */
+	bool must_empty;		/* a set that it uses is replaced */
 };
 
 /* One for each set or map that either side has. */

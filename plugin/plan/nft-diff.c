@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The difference between two models for a person: lines of nft syntax, one for each rule that comes or
- * goes. A rule that goes is written as its text, where nft itself would want a handle.
+ * goes, which do the same when they are typed in one after the other. A rule that goes is written by its
+ * handle, its text behind that; where the handle isn't known (captured facts) by its text, which nft itself
+ * does not take.
  */
 #include "plan/nft-changes.h"
 
@@ -27,7 +29,7 @@ static void print_line(char sign, const char *kind, const char *name, const char
 	strbuf_add(out, "\n");
 }
 
-static void print_rule(char sign, const char *chain, const struct nft_rule *r, struct strbuf *out)
+static void print_text(const struct nft_rule *r, struct strbuf *out)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 
@@ -35,7 +37,25 @@ static void print_rule(char sign, const char *chain, const struct nft_rule *r, s
 	if (r->comment)
 		strbuf_printf(&text, " comment \"%s\"", r->comment);
 	out->failed |= text.failed;
-	print_line(sign, "rule", chain, text.text, out);
+	words_print(text.text ?: "", out);
+	strbuf_add(out, "\n");
+}
+
+static void print_gone_rule(const char *chain, const struct nft_rule *r, struct strbuf *out)
+{
+	strbuf_printf(out, "- nft delete rule inet " OUR_TABLE " %s ", chain);
+	if (r->handle)
+		strbuf_printf(out, "handle %u # ", r->handle);
+	print_text(r, out);
+}
+
+/* `before` is the place of the rule that it goes in front of; negative: at the end. */
+static void print_fresh_rule(const char *chain, int before, const struct nft_rule *r, struct strbuf *out)
+{
+	strbuf_printf(out, "+ nft %s rule inet " OUR_TABLE " %s ", before < 0 ? "add" : "insert", chain);
+	if (before >= 0)
+		strbuf_printf(out, "index %d ", before);
+	print_text(r, out);
 }
 
 /* ---- rules: the shortest edit script, by Myers' greedy algorithm ---- */
@@ -136,17 +156,25 @@ static int mark_edits(struct edit *e)
 	return 0;
 }
 
+/* Whether its rules are all written anew. */
+static bool is_emptied(const struct chain_change *c)
+{
+	return c->have && (c->replace || c->must_empty);
+}
+
+/* From the top: what is above the line at hand is as it should be, and what is below as it was. */
 static int print_rules(const struct chain_change *c, struct strbuf *out)
 {
 	CLEANUP(edit_done) struct edit e = { 0 };
 	const char *name = c->want ? c->want->name : c->have->name;
-	int err = side_of(c->have, &e.a) ?: side_of(c->want, &e.b) ?: mark_edits(&e);
+	int err = side_of(is_emptied(c) ? NULL : c->have, &e.a) ?: side_of(c->want, &e.b) ?: mark_edits(&e);
 
 	for (int a = 0, b = 0; !err && (a < e.a.count || b < e.b.count);) {
 		if (e.a.alone[a]) {
-			print_rule('-', name, &c->have->rules[a++], out);
+			print_gone_rule(name, &c->have->rules[a++], out);
 		} else if (e.b.alone[b]) {
-			print_rule('+', name, &c->want->rules[b++], out);
+			print_fresh_rule(name, a < e.a.count ? b : -1, &c->want->rules[b], out);
+			b++;
 		} else {
 			a++;
 			b++;
@@ -225,9 +253,12 @@ static void print_chain_declaration(const struct nft_chain *c, struct strbuf *ou
 	print_line('+', "chain", c->name, text.text, out);
 }
 
-/* What is declared anew comes first, so that the lines below may refer to it. */
+/* What is declared anew comes first, so that the lines below may refer to it; and what is in its way goes. */
 static void print_declarations(const struct nft_changes *c, struct strbuf *out)
 {
+	for (size_t i = 0; i < c->chain_count; i++)
+		if (is_emptied(&c->chains[i]))
+			strbuf_printf(out, "- nft flush chain inet " OUR_TABLE " %s\n", c->chains[i].have->name);
 	for (size_t i = 0; i < c->fresh_counters.count; i++)
 		print_line('+', "counter", c->fresh_counters.v[i], NULL, out);
 	for (size_t i = 0; i < c->set_count; i++) {
@@ -265,12 +296,13 @@ static void print_all_elements(const struct nft_changes *c, struct strbuf *out)
 
 static void print_removals(const struct nft_table *have, const struct nft_changes *c, struct strbuf *out)
 {
-	for (size_t i = 0; i < c->chain_count; i++)
-		if (!c->chains[i].want)
-			print_line('-', "chain", c->chains[i].have->name, NULL, out);
+	/* A map leads to chains. */
 	for (size_t i = 0; i < c->set_count; i++)
 		if (!c->sets[i].want)
 			print_line('-', set_kind(c->sets[i].have), c->sets[i].have->name, NULL, out);
+	for (size_t i = 0; i < c->chain_count; i++)
+		if (!c->chains[i].want)
+			print_line('-', "chain", c->chains[i].have->name, NULL, out);
 	for (size_t i = 0; i < c->gone_counters.count; i++)
 		print_line('-', "counter", c->gone_counters.v[i], NULL, out);
 	for (size_t i = 0; i < have->other_count; i++) {

@@ -116,14 +116,33 @@ static size_t split_comment(const struct slice *s, struct token *ret)
 	return before.at - s->at;
 }
 
-static int add_rule(struct nft_chain *c, const struct slice *s)
+/* The number behind "# handle " at the rule's end, which is cut off; 0: nothing is there. */
+static uint32_t split_handle(struct slice *s)
 {
+	static const char word[] = " # handle ";
+	size_t len = s->len, n = sizeof(word) - 1;
+	uint64_t handle = 0;
+
+	while (len && s->at[len - 1] >= '0' && s->at[len - 1] <= '9')
+		len--;
+	if (len == s->len || len < n || memcmp(s->at + len - n, word, n) != 0)
+		return 0;
+	for (size_t i = len; i < s->len && handle <= UINT32_MAX; i++)
+		handle = handle * 10 + (uint64_t)(s->at[i] - '0');
+	s->len = len - n;
+	return handle <= UINT32_MAX ? (uint32_t)handle : 0;
+}
+
+static int add_rule(struct nft_chain *c, struct slice *s)
+{
+	uint32_t handle = split_handle(s);
 	struct token comment;
 	size_t len = split_comment(s, &comment);
 	struct nft_rule *r = VEC_PUSH(c->rules, c->rule_count);
 
 	if (!r)
 		return -ENOMEM;
+	r->handle = handle;
 	while (len && strchr(" \t\n", s->at[len - 1]))
 		len--;
 	r->text = one_line(s->at, len);

@@ -14,6 +14,7 @@ struct strbuf;
 struct nft_rule {
 	char *text;			/* as nft prints it, without the comment and without counters' values */
 	char *comment;			/* NULL: none; at most 128 bytes, no quote */
+	uint32_t handle;		/* of a rule that was listed with it; 0: not known */
 };
 
 struct nft_chain {

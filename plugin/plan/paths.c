@@ -17,7 +17,8 @@ const struct path *plan_path(const struct plan *p, const char *name)
 	return NULL;
 }
 
-static int add_path(struct plan *p, const struct interface *i, const char *name)
+/* `link` is NULL where there is none of that name. */
+static int add_path(struct plan *p, const struct interface *i, const char *name, const struct link *link)
 {
 	struct path *path = VEC_PUSH(p->paths, p->path_count);
 
@@ -25,7 +26,7 @@ static int add_path(struct plan *p, const struct interface *i, const char *name)
 		return -ENOMEM;
 	strcpy(path->name, name);
 	path->interface = i;
-	path->link = links_by_name(&p->facts->links, name);
+	path->link = link;
 	path->told = facts_told(p->facts, name);
 	return 0;
 }
@@ -36,14 +37,14 @@ static bool told_is_of(const struct told *t, const struct link *l)
 	return t && l && (t->index == 0 || t->index == l->index);
 }
 
-static int find_addresses(const struct plan *p, struct path *path)
+static int find_addresses(struct path *path)
 {
-	for (size_t i = 0; i < p->facts->address_count; i++) {
-		const struct address *a = &p->facts->addresses[i];
+	for (size_t i = 0; i < path->near.address_count; i++) {
+		const struct address *a = path->near.addresses[i];
 		struct path_half *h = &path->half[a->addr.family];
 		struct addr *room;
 
-		if (!path->link || a->link != path->link->index || a->scope >= RT_SCOPE_LINK)
+		if (a->scope >= RT_SCOPE_LINK)
 			continue;
 		room = VEC_PUSH(h->addresses, h->address_count);
 		if (!room)
@@ -55,12 +56,12 @@ static int find_addresses(const struct plan *p, struct path *path)
 
 /* A tentative one counts: it settles within a second or two, and no manager announces that. Until then the
  * kernel takes another interface's address, and such packets are dropped and sent again. */
-static bool has_address(const struct plan *p, const struct path *path, enum family f)
+static bool has_address(const struct path *path, enum family f)
 {
-	for (size_t i = 0; i < p->facts->address_count; i++) {
-		const struct address *a = &p->facts->addresses[i];
+	for (size_t i = 0; i < path->near.address_count; i++) {
+		const struct address *a = path->near.addresses[i];
 
-		if (a->link == path->link->index && a->addr.family == f && a->scope < RT_SCOPE_LINK && !a->duplicate)
+		if (a->addr.family == f && a->scope < RT_SCOPE_LINK && !a->duplicate)
 			return true;
 	}
 	return false;
@@ -68,12 +69,9 @@ static bool has_address(const struct plan *p, const struct path *path, enum fami
 
 static bool has_foreign_default(const struct plan *p, const struct path *path, enum family f)
 {
-	for (size_t i = 0; i < p->facts->route_count; i++) {
-		const struct route *r = &p->facts->routes[i];
-
-		if (r->family == f && r->table == path->table && r->dst.len == 0 && r->protocol != OUR_PROTOCOL)
+	for (size_t i = 0; i < p->foreign_default_count; i++)
+		if (p->foreign_defaults[i]->family == f && p->foreign_defaults[i]->table == path->table)
 			return true;
-	}
 	return false;
 }
 
@@ -90,7 +88,7 @@ static const char *dead_reason(const struct plan *p, const struct path *path, en
 		return "announced down";
 	if (!path->link->carrier)
 		return "no carrier";
-	if (!has_address(p, path, f))
+	if (!has_address(path, f))
 		return path->half[f].address_count ? "somebody else has its address" : "no address";
 	return NULL;
 }
@@ -102,7 +100,7 @@ static void judge_half(const struct plan *p, struct path *path, enum family f)
 
 	h->dead = reason != NULL;
 	if (path->link)
-		path_find_gateway(p, path, f);	/* says why not in h->reason */
+		path_find_gateway(path, f);	/* says why not in h->reason */
 	if (!reason && !path->quoted[0])
 		reason = "nftables can't say its name";
 	if (!reason)
@@ -144,14 +142,14 @@ static int find_managed(struct plan *p)
 		const struct interface *decl = &c->interfaces[i];
 
 		if (!decl->is_glob) {
-			r = add_path(p, decl, decl->name);
+			r = add_path(p, decl, decl->name, links_by_name(&p->facts->links, decl->name));
 			continue;
 		}
 		for (size_t l = 0; l < p->facts->links.count && r == 0; l++) {
 			const struct link *link = &p->facts->links.v[l];
 
 			if (!link->loopback && config_interface(c, link->name) == decl)
-				r = add_path(p, decl, link->name);
+				r = add_path(p, decl, link->name, link);
 		}
 	}
 	return r;
@@ -159,7 +157,9 @@ static int find_managed(struct plan *p)
 
 int plan_paths(struct plan *p)
 {
-	return find_managed(p);
+	int r = find_managed(p);
+
+	return r < 0 ? r : plan_near(p);
 }
 
 /* The second half, once tables are known: they decide what is foreign in them. */
@@ -167,7 +167,7 @@ int plan_paths_judge(struct plan *p)
 {
 	for (size_t i = 0; i < p->path_count; i++) {
 		struct path *path = &p->paths[i];
-		int r = find_addresses(p, path);
+		int r = find_addresses(path);
 
 		path_name(path);
 		if (r < 0)

@@ -27,6 +27,9 @@ void plan_done(struct plan *p)
 	for (size_t i = 0; i < p->policy_count; i++)
 		policy_plan_done(&p->policies[i]);
 	free(p->paths);
+	free(p->addresses_by_link);
+	free(p->routes_by_link);
+	free(p->foreign_defaults);
 	free(p->policies);
 	free(p->tables);
 	free(p->routes);

@@ -30,12 +30,21 @@ struct path_half {
 	size_t address_count;
 };
 
+/* The facts of one link, in their order; the arrays are the plan's. */
+struct near {
+	const struct address *const *addresses;
+	size_t address_count;
+	const struct route *const *routes;
+	size_t route_count;
+};
+
 /* A managed interface: a declared one, or one that a glob matched. */
 struct path {
 	char name[NAME_SIZE];
 	const struct interface *interface;
 	const struct link *link;	/* NULL: absent */
 	const struct told *told;	/* NULL: nothing was told */
+	struct near near;
 	uint32_t slot;
 	uint32_t table;
 	uint32_t mark;			/* the path's own value, in place */
@@ -89,6 +98,10 @@ struct plan {
 	bool companion_elsewhere[FAMILY_COUNT];	/* a companion leads to somebody else's table */
 	struct table_mark *tables;
 	size_t table_count;
+	const struct address **addresses_by_link;
+	const struct route **routes_by_link;
+	const struct route **foreign_defaults;	/* others' default routes outside main */
+	size_t foreign_default_count;
 	struct path *paths;		/* by slot */
 	size_t path_count;
 	struct policy_plan *policies;	/* one for each of config->policies, disabled ones too */
@@ -117,3 +130,5 @@ MUST_CHECK int plan_steps(const struct plan *p, struct steps *ret);
 MUST_CHECK int plan_flush(const struct facts *f, struct steps *ret);
 /* The steps as lines for a person: "+ ip rule add …", "- ip route del …", "+ nft add rule …". */
 MUST_CHECK int plan_diff(const struct plan *p, const struct steps *s, struct strbuf *ret);
+/* Notes of what was somebody else's doing, where that can be known. */
+void plan_drift(const struct plan *p, const struct steps *s, struct diag *d);

@@ -66,15 +66,13 @@ static int by_destination_then_metric(const void *a, const void *b)
 /* Main's routes by the interface, the best one for each destination. */
 static int copy_main(struct table *t)
 {
-	const struct facts *f = t->plan->facts;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < f->route_count; i++) {
-		const struct route *r = &f->routes[i];
+	for (size_t i = 0; i < t->path->near.route_count; i++) {
+		const struct route *r = t->path->near.routes[i];
 		struct route *copy;
 
-		if (r->family != t->family || r->table != MAIN_TABLE || r->oif != t->path->link->index ||
-		    r->type != RTN_UNICAST || r->dst.len == 0)
+		if (r->family != t->family || r->table != MAIN_TABLE || r->type != RTN_UNICAST || r->dst.len == 0)
 			continue;
 		copy = VEC_PUSH(t->v, t->count);
 		if (!copy)

@@ -34,7 +34,7 @@ finds() {
 }
 
 quiet_ip() { quiet "$*" ip -n h "$@"; }
-nft_h() { at h nft -f - || echo "Bail out! nft"; }
+nft_h() { at h nft -f - || { echo "Bail out! nft"; exit 1; }; }
 enable() { ln -sf "/lib/systemd/system/$1" "/etc/systemd/system/multi-user.target.wants/$1"; }
 disable() { rm -f "/etc/systemd/system/multi-user.target.wants/$1"; }
 

@@ -301,7 +301,7 @@ static void test_nft(void)
 	size_t count = 7;
 
 	ok(nft_counters(&v, &count) == 0 && count == 0, "no counters without a table");
-	ok(nft_list(true, &text, &d) == 0 && !text, "no list without a table");
+	ok(nft_list(NFT_STATELESS, &text, &d) == 0 && !text, "no list without a table");
 	sh("nft 'add table inet other; add counter inet other foreign'");
 	ok(nft_generation(&first) == 0 && nft_generation(&second) == 0 && first == second && first,
 	   "the generation");
@@ -316,11 +316,11 @@ static void test_nft(void)
 		if (!strcmp(v[i].name, "a"))
 			ok(v[i].packets == 3 && v[i].bytes == 252, "their values");
 	counters_done(v, count);
-	ok(nft_list(false, &text, &d) == 0 && text && strstr(text, "packets 3 bytes 252"),
+	ok(nft_list(NFT_STATEFUL, &text, &d) == 0 && text && strstr(text, "packets 3 bytes 252"),
 	   "a list with counters");
 	free(text);
 	text = NULL;
-	ok(nft_list(true, &text, &d) == 0 && text && !strstr(text, "packets 3"), "and one without");
+	ok(nft_list(NFT_STATELESS, &text, &d) == 0 && text && !strstr(text, "packets 3"), "and one without");
 	free(text);
 	ok(!d.count && nft_run("add counter inet ifsteer c\nadd rule inet ifsteer nowhere accept\n",
 			       &d) == -EPROTO,
@@ -339,7 +339,7 @@ static const char *listing(void)
 	struct diag d = { 0 };
 	char *found = NULL;
 
-	if (nft_list(true, &found, &d))
+	if (nft_list(NFT_STATELESS, &found, &d))
 		return "an error";
 	snprintf(text, sizeof(text), "%s", found ? found : "no table");
 	free(found);

@@ -421,11 +421,44 @@ static void test_one_line_each(void)
 	ok(err == 0 && nft_diff(&have, &want, &out) == 0, "a difference of long chains");
 	is(out.text, "- nft delete rule inet ifsteer a meta skuid 5 accept\n"
 		     "- nft delete rule inet ifsteer a meta skuid 2000 accept\n"
-		     "+ nft add rule inet ifsteer a meta skuid 9999 accept\n", "one rule that goes is one line");
+		     "+ nft insert rule inet ifsteer a index 1999 meta skuid 9999 accept\n", "one rule that goes is one line");
 	strbuf_done(&out);
 	for (int i = 0; i < 1500; i++)
 		err |= nft_add_rule(b, NULL, "meta skgid %d accept", i);
 	ok(err == 0 && nft_diff(&have, &want, &out) == 0 && out.len > 100000, "too many differences: all is shown");
+	strbuf_done(&out);
+	nft_table_done(&have);
+	nft_table_done(&want);
+}
+
+/* Listed with handles, a rule that goes is one that can be typed in. */
+static void test_handles(void)
+{
+	static const char listed[] = "table inet ifsteer { # handle 3\n"
+				     "\tset s { # handle 4\n\t\ttype ipv4_addr\n\t}\n\n"
+				     "\tchain a { # handle 1\n"
+				     "\t\tip saddr @s accept comment \"# handle 9\" # handle 5\n"
+				     "\t\tmeta skuid 1 drop # handle 4294967296\n"
+				     "\t\tmeta skuid 2 drop comment \"it's mine\" # handle 7\n"
+				     "\t}\n}\n";
+	struct nft_table have = { 0 }, want = { .exists = true };
+	struct nft_chain *c;
+	struct strbuf out = { 0 };
+	int err = nft_parse(listed, &have);
+
+	ok(err == 0 && have.chain_count == 1 && have.chains[0].rule_count == 3, "a listing with handles");
+	is(have.chains[0].rules[0].text, "ip saddr @s accept", "the handle is not the rule's");
+	is(have.chains[0].rules[0].comment, "# handle 9", "nor the comment's");
+	ok(have.chains[0].rules[0].handle == 5 && have.chains[0].rules[1].handle == 0, "handles");
+	err = nft_add_set(&want, "s", false, "ipv4_addr", NULL) ? 0 : -1;
+	c = nft_add_chain(&want, "a", NULL);
+	err |= nft_add_rule(c, NULL, "accept");
+	err |= nft_add_rule(c, "# handle 9", "ip saddr @s accept");
+	ok(err == 0 && nft_diff(&have, &want, &out) == 0, "a difference");
+	is(out.text, "+ nft insert rule inet ifsteer a index 0 accept\n"
+		     "- nft delete rule inet ifsteer a meta skuid 1 drop\n"
+		     "- nft delete rule inet ifsteer a handle 7 # 'meta skuid 2 drop comment \"it'\\''s mine\"'\n",
+	   "its lines");
 	strbuf_done(&out);
 	nft_table_done(&have);
 	nft_table_done(&want);
@@ -442,5 +475,6 @@ int main(void)
 	test_first_time();
 	test_long_comment();
 	test_one_line_each();
+	test_handles();
 	return tap_done();
 }
