@@ -126,6 +126,7 @@ heading "What stands in the kernel"
 run ifsteer diff && say "  ${dim}(nothing to do: exit 0)$plain"
 run ifsteer status
 run ifsteer explain 10.0.1.9
+run ifsteer doctor
 run ip rule
 run ip route show table 21002
 run ip -6 route show table 21002

@@ -74,7 +74,7 @@ const struct command command_doctor = {
 		"Example:\n"
 		"  $ sudo ifsteer doctor\n"
 		"  warning: IPv4 rule 100 \"from all lookup main\" stands ahead of ours and catches\n"
-		"  traffic of policy \"on-premises\": by default via 10.200.0.1 dev eth0\n"
+		"  traffic of policy \"on-premises\": main has \"default via 10.200.0.1 dev eth0\"\n"
 		"    give it a priority behind 21999\n",
 	.sees_processes = true,
 	.run = run_doctor,

@@ -4,6 +4,7 @@
  * it should be.
  */
 #include <inttypes.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,50 @@ static void put_sync(const struct status *st, struct strbuf *out)
 			 "`ifsteer apply` or ifsteer-watch.service will make",
 			 st->session->steps.count, st->session->steps.count == 1 ? "" : "s");
 	put_wrapped(out, 0, "kernel      ", text);
+}
+
+/* The priorities of other tools' rules from `from` to `to`; the kernel's own three are
+ * everywhere. */
+static void add_others(const struct facts *f, uint32_t from, uint32_t to, const char *where,
+		       struct strbuf *out)
+{
+	CLEANUP(numbers_done) struct numbers list = { 0 };
+
+	for (size_t i = 0; i < f->rule_count; i++) {
+		const struct rule *r = &f->rules[i];
+
+		if (r->protocol == OUR_PROTOCOL || r->protocol == RTPROT_KERNEL ||
+		    r->priority < from || r->priority > to)
+			continue;
+		if (numbers_add(&list, (struct number_range){ r->priority, r->priority }))
+			out->failed = true;
+	}
+	numbers_normalise(&list);
+	for (size_t i = 0; i < list.count; i++) {
+		strbuf_printf(out, "%s%" PRIu32, i ? ", " : where, list.v[i].from);
+		if (list.v[i].to != list.v[i].from)
+			strbuf_printf(out, "-%" PRIu32, list.v[i].to);
+	}
+}
+
+/* Where ours stand among everybody's. */
+static void put_order(const struct status *st, struct strbuf *out)
+{
+	const struct facts *f = &st->session->facts;
+	uint32_t first = st->session->config.settings.rule_priority;
+	uint32_t last = first + RULE_BAND_SIZE - 1;
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	CLEANUP(strbuf_done) struct strbuf before = { 0 };
+
+	add_others(f, 0, first - 1, "; other tools' ahead of them: ", &before);
+	add_others(f, first, last, "; between them: ", &before);
+	strbuf_printf(&text, "%" PRIu32 " to %" PRIu32 "%s", first, last,
+		      before.text ? before.text : "; no other tool's ahead of them");
+	add_others(f, last + 1, UINT32_MAX, "; behind: ", &text);
+	if (before.len)
+		strbuf_add(&text, " (`ifsteer doctor` says whether they are in the way)");
+	out->failed |= text.failed || before.failed;
+	put_wrapped(out, 0, "rules       ", text.text ? text.text : "");
 }
 
 /* Its first line is the time, its second what happened, all others are troubles. */
@@ -268,6 +313,7 @@ void status_text(const struct status *st, bool color, struct strbuf *out)
 
 	put_origin(st, out);
 	put_sync(st, out);
+	put_order(st, out);
 	put_event(st, out);
 	if (plan->path_count)
 		strbuf_printf(out, "\n%-16s%-12s%-11s%-10s %9s %9s\n", "INTERFACE", "STATE",

@@ -52,7 +52,8 @@ static bool file_is(const char *path, const char *value)
 
 static const char *find_flushing_conf(void)
 {
-	static const char *const paths[] = { "/etc/nftables.conf", "/etc/sysconfig/nftables.conf", "/etc/nftables.nft" };
+	static const char *const paths[] = { "/etc/nftables.conf", "/etc/sysconfig/nftables.conf",
+					     "/etc/nftables.nft" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		char *text = read_file(paths[i]);
@@ -68,7 +69,8 @@ static const char *find_flushing_conf(void)
 /* ---- systemd-networkd ---- */
 
 /* Where its configuration may stand; the first one that has a file of a name is right. */
-static const char *const conf_dirs[] = { "/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd" };
+static const char *const conf_dirs[] = { "/etc/systemd", "/run/systemd", "/usr/local/lib/systemd",
+					 "/usr/lib/systemd" };
 
 /* False: there is no such file. An unreadable one, or a link to /dev/null, says nothing. */
 static bool read_networkd_conf(const char *dir, const char *name, struct host *h)
@@ -108,7 +110,8 @@ static bool next_drop_in(const char *last, char ret[static NAME_MAX + 1])
 		while (dir && (e = readdir(dir))) {
 			size_t len = strlen(e->d_name);
 
-			if (len > 5 && strcmp(e->d_name + len - 5, ".conf") == 0 && strcmp(e->d_name, last) > 0 &&
+			if (len > 5 && strcmp(e->d_name + len - 5, ".conf") == 0 &&
+			    strcmp(e->d_name, last) > 0 &&
 			    (!*least || strcmp(e->d_name, least) < 0))
 				memcpy(least, e->d_name, len + 1);
 		}
@@ -132,12 +135,15 @@ static void read_networkd(struct host *h)
 
 /* ---- NetworkManager ---- */
 
-/* A file of /etc takes the place of one of its name in /usr; one that can't be run, like /dev/null, switches it off. */
+/* A file of /etc takes the place of one of its name in /usr; one that can't be run, like
+ * /dev/null, switches it off. */
 static bool find_dispatcher_hook(void)
 {
-	static const char *const paths[] = { "/etc/NetworkManager/dispatcher.d/50-ifsteer",
-					     "/usr/local/lib/NetworkManager/dispatcher.d/50-ifsteer",
-					     "/usr/lib/NetworkManager/dispatcher.d/50-ifsteer" };
+	static const char *const paths[] = {
+		"/etc/NetworkManager/dispatcher.d/50-ifsteer",
+		"/usr/local/lib/NetworkManager/dispatcher.d/50-ifsteer",
+		"/usr/lib/NetworkManager/dispatcher.d/50-ifsteer"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		struct stat st;
@@ -153,7 +159,8 @@ static struct service look_for_dispatcher(void)
 {
 	struct service s = service_look("NetworkManager-dispatcher.service", "nm-dispatcher");
 
-	s.enabled |= service_look("dbus-org.freedesktop.nm-dispatcher.service", NULL).installed && s.installed;
+	s.enabled |= service_look("dbus-org.freedesktop.nm-dispatcher.service", NULL).installed &&
+		     s.installed;
 	return s;
 }
 
@@ -174,14 +181,16 @@ int host_gather(uint32_t mask, struct host *ret, struct diag *d)
 {
 	struct host h = { .networkd = service_look("systemd-networkd.service", "systemd-networkd"),
 			  .nftables = service_look("nftables.service", NULL),
-			  .networkmanager = service_look("NetworkManager.service", "NetworkManager"),
+			  .networkmanager = service_look("NetworkManager.service",
+							 "NetworkManager"),
 			  .dispatcher = look_for_dispatcher(),
 			  .ifsteer = service_look("ifsteer.service", NULL),
 			  .nftables_conf = find_flushing_conf(),
 			  .has_dispatcher_hook = find_dispatcher_hook(),
 			  .has_legacy_mangle = has_line("/proc/net/ip_tables_names", "mangle") ||
 					       has_line("/proc/net/ip6_tables_names", "mangle"),
-			  .all_src_valid_mark = file_is("/proc/sys/net/ipv4/conf/all/src_valid_mark", "1\n") };
+			  .all_src_valid_mark = file_is(
+				  "/proc/sys/net/ipv4/conf/all/src_valid_mark", "1\n") };
 	int err = nft_find_writers(mask, &h.writers, &h.writer_count);
 
 	if (err < 0) {

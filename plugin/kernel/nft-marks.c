@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What a rule of nftables writes into marks: followed through its registers, bit by bit. iptables-nft's own targets are
- * rules, too.
+ * What a rule of nftables writes into marks: followed through its registers, bit by bit. iptables-
+ * nft's own targets are rules, too.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -41,9 +41,8 @@ static struct attributes read_attributes(const struct nlattr *nest)
 	struct nlattr *attr;
 
 	if (nest)
-		mnl_attr_for_each_nested(attr, nest)
-			if (mnl_attr_get_type(attr) < ATTRIBUTES)
-				a.v[mnl_attr_get_type(attr)] = attr;
+		mnl_attr_for_each_nested(attr, nest) if (mnl_attr_get_type(attr) < ATTRIBUTES)
+			a.v[mnl_attr_get_type(attr)] = attr;
 	return a;
 }
 
@@ -65,7 +64,8 @@ static struct mark_bits *find_register(struct machine *m, const struct nlattr *a
 	return NULL;
 }
 
-/* Data of registers is in the order of bytes that marks have. False where there is none, or not of that size. */
+/* Data of registers is in the order of bytes that marks have. False where there is none, or not
+ * of that size. */
 static bool read_data(const struct nlattr *attr, uint32_t *ret)
 {
 	struct attributes a = read_attributes(attr);
@@ -102,7 +102,8 @@ static struct mark_bits mask_bits(const struct mark_bits *v, uint32_t mask, uint
 	};
 }
 
-static struct mark_bits choose_bits(const struct mark_bits *a, uint32_t from_a, const struct mark_bits *b, uint32_t from_b)
+static struct mark_bits choose_bits(const struct mark_bits *a, uint32_t from_a,
+				    const struct mark_bits *b, uint32_t from_b)
 {
 	return (struct mark_bits){
 		.packet = (a->packet & from_a) | (b->packet & from_b),
@@ -112,12 +113,16 @@ static struct mark_bits choose_bits(const struct mark_bits *a, uint32_t from_a, 
 	};
 }
 
-/* Where one of them is known to change nothing, the other one's bits; what is known on both sides is known. */
-static struct mark_bits combine_bits(uint32_t op, const struct mark_bits *a, const struct mark_bits *b)
+/* Where one of them is known to change nothing, the other one's bits; what is known on both
+ * sides is known. */
+static struct mark_bits combine_bits(uint32_t op, const struct mark_bits *a,
+				     const struct mark_bits *b)
 {
 	uint32_t idle_a = a->fixed & (op == BITWISE_AND ? a->value : ~a->value);
 	uint32_t idle_b = b->fixed & (op == BITWISE_AND ? b->value : ~b->value);
-	uint32_t value = op == BITWISE_AND ? a->value & b->value : op == BITWISE_OR ? a->value | b->value : a->value ^ b->value;
+	uint32_t value = op == BITWISE_AND  ? a->value & b->value
+			 : op == BITWISE_OR ? a->value | b->value
+					    : a->value ^ b->value;
 	struct mark_bits r = choose_bits(b, idle_a, a, idle_b & ~idle_a);
 	uint32_t both = a->fixed & b->fixed;
 
@@ -134,14 +139,16 @@ static int do_immediate(struct machine *m, const struct attributes *a)
 	uint32_t value;
 
 	if (to)
-		*to = read_data(a->v[NFTA_IMMEDIATE_DATA], &value) ? fixed_bits(value) : (struct mark_bits){ 0 };
+		*to = read_data(a->v[NFTA_IMMEDIATE_DATA], &value) ? fixed_bits(value)
+								   : (struct mark_bits){ 0 };
 	return 0;
 }
 
 static int do_meta(struct machine *m, const struct attributes *a)
 {
 	bool is_mark = number(a->v[NFTA_META_KEY]) == NFT_META_MARK;
-	struct mark_bits *to = find_register(m, a->v[NFTA_META_DREG]), *from = find_register(m, a->v[NFTA_META_SREG]);
+	struct mark_bits *to = find_register(m, a->v[NFTA_META_DREG]),
+			 *from = find_register(m, a->v[NFTA_META_SREG]);
 
 	if (to)
 		*to = (struct mark_bits){ .packet = is_mark ? UINT32_MAX : 0 };
@@ -151,7 +158,8 @@ static int do_meta(struct machine *m, const struct attributes *a)
 static int do_ct(struct machine *m, const struct attributes *a)
 {
 	bool is_mark = number(a->v[NFTA_CT_KEY]) == NFT_CT_MARK;
-	struct mark_bits *to = find_register(m, a->v[NFTA_CT_DREG]), *from = find_register(m, a->v[NFTA_CT_SREG]);
+	struct mark_bits *to = find_register(m, a->v[NFTA_CT_DREG]),
+			 *from = find_register(m, a->v[NFTA_CT_SREG]);
 
 	if (to)
 		*to = (struct mark_bits){ .connection = is_mark ? UINT32_MAX : 0 };
@@ -160,13 +168,15 @@ static int do_ct(struct machine *m, const struct attributes *a)
 
 static int do_bitwise(struct machine *m, const struct attributes *a)
 {
-	struct mark_bits *from = find_register(m, a->v[NFTA_BITWISE_SREG]), *to = find_register(m, a->v[NFTA_BITWISE_DREG]);
+	struct mark_bits *from = find_register(m, a->v[NFTA_BITWISE_SREG]),
+			 *to = find_register(m, a->v[NFTA_BITWISE_DREG]);
 	struct mark_bits *second = find_register(m, a->v[BITWISE_SREG2]);
 	uint32_t op = number(a->v[NFTA_BITWISE_OP]), mask, flip;
 
 	if (!from || !to)
 		return 0;
-	if (op == NFT_BITWISE_BOOL && read_data(a->v[NFTA_BITWISE_MASK], &mask) && read_data(a->v[NFTA_BITWISE_XOR], &flip))
+	if (op == NFT_BITWISE_BOOL && read_data(a->v[NFTA_BITWISE_MASK], &mask) &&
+	    read_data(a->v[NFTA_BITWISE_XOR], &flip))
 		*to = mask_bits(from, mask, flip);
 	else if (op >= BITWISE_AND && op <= BITWISE_XOR && second)
 		*to = combine_bits(op, from, second);
@@ -185,12 +195,15 @@ static int write_masked(const struct machine *m, bool to_connection, uint32_t ma
 	return write_mark(m, to_connection, &new);
 }
 
-/* (one & ~clear) ^ (other & take): what is taken from the other mark lies where the own one was cleared, or is not known. */
+/* (one & ~clear) ^ (other & take): what is taken from the other mark lies where the own one was
+ * cleared, or is not known. */
 static int write_copied(const struct machine *m, bool to_connection, uint32_t clear, uint32_t take)
 {
-	const struct mark_bits one = { .packet = to_connection ? 0 : UINT32_MAX, .connection = to_connection ? UINT32_MAX : 0 };
+	const struct mark_bits one = { .packet = to_connection ? 0 : UINT32_MAX,
+				       .connection = to_connection ? UINT32_MAX : 0 };
 	const struct mark_bits other = { .packet = one.connection, .connection = one.packet };
-	const struct mark_bits kept = mask_bits(&one, ~clear, 0), taken = mask_bits(&other, take, 0);
+	const struct mark_bits kept = mask_bits(&one, ~clear, 0),
+			       taken = mask_bits(&other, take, 0);
 	const struct mark_bits new = combine_bits(BITWISE_XOR, &kept, &taken);
 
 	return write_mark(m, to_connection, &new);
@@ -203,32 +216,30 @@ static int do_connmark(const struct machine *m, const struct xt_connmark_tginfo2
 	if (info->shift_bits)
 		return write_mark(m, info->mode != XT_CONNMARK_RESTORE, &unknown);
 	switch (info->mode) {
-	case XT_CONNMARK_SET:
-		return write_masked(m, true, info->ctmask, info->ctmark);
-	case XT_CONNMARK_SAVE:
-		return write_copied(m, true, info->ctmask, info->nfmask);
-	case XT_CONNMARK_RESTORE:
-		return write_copied(m, false, info->nfmask, info->ctmask);
-	default:
-		return 0;
+	case XT_CONNMARK_SET: return write_masked(m, true, info->ctmask, info->ctmark);
+	case XT_CONNMARK_SAVE: return write_copied(m, true, info->ctmask, info->nfmask);
+	case XT_CONNMARK_RESTORE: return write_copied(m, false, info->nfmask, info->ctmask);
+	default: return 0;
 	}
 }
 
 static int do_target(struct machine *m, const struct attributes *a)
 {
 	const struct nlattr *name = a->v[NFTA_TARGET_NAME], *info = a->v[NFTA_TARGET_INFO];
-	struct xt_connmark_tginfo2 connmark = { 0 };	/* the one before lacks the shift at its end */
+	struct xt_connmark_tginfo2 connmark = { 0 }; /* the one before lacks the shift at its end */
 	struct xt_mark_tginfo2 mark;
 
 	if (!name || !info || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0)
 		return 0;
-	if (strcmp(mnl_attr_get_str(name), "MARK") == 0 && mnl_attr_get_payload_len(info) >= sizeof(mark)) {
+	if (strcmp(mnl_attr_get_str(name), "MARK") == 0 &&
+	    mnl_attr_get_payload_len(info) >= sizeof(mark)) {
 		memcpy(&mark, mnl_attr_get_payload(info), sizeof(mark));
 		return write_masked(m, false, mark.mask, mark.mark);
 	}
 	if (strcmp(mnl_attr_get_str(name), "CONNMARK") == 0 &&
 	    mnl_attr_get_payload_len(info) >= offsetof(struct xt_connmark_tginfo2, shift_dir)) {
-		memcpy(&connmark, mnl_attr_get_payload(info), MIN(sizeof(connmark), mnl_attr_get_payload_len(info)));
+		memcpy(&connmark, mnl_attr_get_payload(info),
+		       MIN(sizeof(connmark), mnl_attr_get_payload_len(info)));
 		return do_connmark(m, &connmark);
 	}
 	return 0;
@@ -256,7 +267,8 @@ static int do_expression(struct machine *m, const struct nlattr *expression)
 	return 0;
 }
 
-int nft_rule_writes(const struct nlmsghdr *nlh, int (*each)(const struct mark_write *w, void *ctx), void *ctx)
+int nft_rule_writes(const struct nlmsghdr *nlh, int (*each)(const struct mark_write *w, void *ctx),
+		    void *ctx)
 {
 	struct machine m = { .each = each, .ctx = ctx };
 	struct nlattr *attr, *expression;
@@ -264,10 +276,12 @@ int nft_rule_writes(const struct nlmsghdr *nlh, int (*each)(const struct mark_wr
 	if (nlh->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE) ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg))
 		return -EBADMSG;
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attr) != NFTA_RULE_EXPRESSIONS)
 			continue;
-		mnl_attr_for_each_nested(expression, attr) {
+		mnl_attr_for_each_nested(expression, attr)
+		{
 			int r = do_expression(&m, expression);
 
 			if (r)

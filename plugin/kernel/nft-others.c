@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Everybody else's rules of nftables, looked through for marks. In two dumps of nfnetlink, since libnftables would fetch the
- * elements of all their sets, too.
+ * Everybody else's rules of nftables, looked through for marks. In two dumps of nfnetlink, since
+ * libnftables would fetch the elements of all their sets, too.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -20,27 +20,20 @@ struct search {
 	uint32_t mask;
 	struct mark_writer *v;
 	size_t count;
-	struct mark_writer here;	/* the rule at hand; its names are borrowed from the message */
+	struct mark_writer here; /* the rule at hand; its names are borrowed from the message */
 	uint8_t family;
 };
 
 static const char *family_word(uint8_t family)
 {
 	switch (family) {
-	case NFPROTO_INET:
-		return "inet";
-	case NFPROTO_IPV4:
-		return "ip";
-	case NFPROTO_IPV6:
-		return "ip6";
-	case NFPROTO_ARP:
-		return "arp";
-	case NFPROTO_BRIDGE:
-		return "bridge";
-	case NFPROTO_NETDEV:
-		return "netdev";
-	default:
-		return "?";
+	case NFPROTO_INET: return "inet";
+	case NFPROTO_IPV4: return "ip";
+	case NFPROTO_IPV6: return "ip6";
+	case NFPROTO_ARP: return "arp";
+	case NFPROTO_BRIDGE: return "bridge";
+	case NFPROTO_NETDEV: return "netdev";
+	default: return "?";
 	}
 }
 
@@ -58,13 +51,14 @@ static char *full_name(uint8_t family, const char *table)
 }
 
 /* Whether it is this chain: "ip mangle" is family and table. */
-static bool is_chain(const struct mark_writer *w, uint8_t family, const char *table, const char *chain)
+static bool is_chain(const struct mark_writer *w, uint8_t family, const char *table,
+		     const char *chain)
 {
 	const char *word = family_word(family);
 	size_t len = strlen(word);
 
-	return strncmp(w->table, word, len) == 0 && w->table[len] == ' ' && strcmp(w->table + len + 1, table) == 0 &&
-	       strcmp(w->chain, chain) == 0;
+	return strncmp(w->table, word, len) == 0 && w->table[len] == ' ' &&
+	       strcmp(w->table + len + 1, table) == 0 && strcmp(w->chain, chain) == 0;
 }
 
 /* ---- rules ---- */
@@ -101,22 +95,17 @@ static int each_rule(const struct nlmsghdr *nlh, void *ctx)
 
 	s->family = nfg->nfgen_family;
 	s->here = (struct mark_writer){ 0 };
-	mnl_attr_for_each(attr, nlh, sizeof(*nfg)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*nfg))
+	{
 		switch (mnl_attr_get_type(attr)) {
-		case NFTA_RULE_TABLE:
-			s->here.table = text_of(attr);
-			break;
-		case NFTA_RULE_CHAIN:
-			s->here.chain = text_of(attr);
-			break;
-		case NFTA_RULE_HANDLE:
-			s->here.handle = nfnetlink_u64(attr);
-			break;
-		default:
-			break;
+		case NFTA_RULE_TABLE: s->here.table = text_of(attr); break;
+		case NFTA_RULE_CHAIN: s->here.chain = text_of(attr); break;
+		case NFTA_RULE_HANDLE: s->here.handle = nfnetlink_u64(attr); break;
+		default: break;
 		}
 	}
-	if (!s->here.table || !s->here.chain || (s->family == NFPROTO_INET && strcmp(s->here.table, OUR_TABLE) == 0))
+	if (!s->here.table || !s->here.chain ||
+	    (s->family == NFPROTO_INET && strcmp(s->here.table, OUR_TABLE) == 0))
 		return 0;
 	return nft_rule_writes(nlh, each_write, s);
 }
@@ -138,7 +127,8 @@ static void read_hook(const struct nlattr *nest, struct mark_writer *ret)
 	struct nlattr *attr;
 
 	ret->is_base = true;
-	mnl_attr_for_each_nested(attr, nest) {
+	mnl_attr_for_each_nested(attr, nest)
+	{
 		if (mnl_attr_get_type(attr) == NFTA_HOOK_HOOKNUM)
 			ret->hook = nfnetlink_u32(attr);
 		else if (mnl_attr_get_type(attr) == NFTA_HOOK_PRIORITY)
@@ -154,19 +144,13 @@ static int each_chain(const struct nlmsghdr *nlh, void *ctx)
 	struct search *s = ctx;
 	struct nlattr *attr;
 
-	mnl_attr_for_each(attr, nlh, sizeof(*nfg)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*nfg))
+	{
 		switch (mnl_attr_get_type(attr)) {
-		case NFTA_CHAIN_TABLE:
-			table = text_of(attr);
-			break;
-		case NFTA_CHAIN_NAME:
-			chain = text_of(attr);
-			break;
-		case NFTA_CHAIN_HOOK:
-			read_hook(attr, &hook);
-			break;
-		default:
-			break;
+		case NFTA_CHAIN_TABLE: table = text_of(attr); break;
+		case NFTA_CHAIN_NAME: chain = text_of(attr); break;
+		case NFTA_CHAIN_HOOK: read_hook(attr, &hook); break;
+		default: break;
 		}
 	}
 	for (size_t i = 0; table && chain && hook.is_base && i < s->count; i++) {
@@ -189,13 +173,15 @@ static int dump(struct netlink *n, uint8_t type, const struct netlink_reader *re
 {
 	char buf[128];
 
-	return netlink_dump(n, nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, type, NFPROTO_UNSPEC), reader);
+	return netlink_dump(n, nfnetlink_request(buf, NFNL_SUBSYS_NFTABLES, type, NFPROTO_UNSPEC),
+			    reader);
 }
 
 int nft_find_writers(uint32_t mask, struct mark_writer **ret, size_t *ret_count)
 {
 	struct search s = { .mask = mask };
-	const struct netlink_reader rules = { each_rule, restart_rules, &s }, chains = { each_chain, restart_chains, &s };
+	const struct netlink_reader rules = { each_rule, restart_rules, &s },
+				    chains = { each_chain, restart_chains, &s };
 	struct netlink n = NETLINK_CLOSED;
 	int err = netlink_open(&n, NETLINK_NETFILTER);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Whether a service is enabled or running, without asking systemd: there may be none, and nothing is started for it.
+ * Whether a service is enabled or running, without asking systemd: there may be none, and nothing
+ * is started for it.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,11 +15,8 @@
 
 /* The first two are where a unit is masked. */
 static const char *const unit_dirs[] = {
-	"/etc/systemd/system",
-	"/run/systemd/system",
-	"/usr/local/lib/systemd/system",
-	"/usr/lib/systemd/system",
-	"/lib/systemd/system",
+	"/etc/systemd/system",	   "/run/systemd/system", "/usr/local/lib/systemd/system",
+	"/usr/lib/systemd/system", "/lib/systemd/system",
 };
 #define MASKING_DIRS 2
 
@@ -84,7 +82,8 @@ static bool is_here(int proc, const char *pid, const struct stat *netns)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/ns/net", pid);
-	return fstatat(proc, path, &st, 0) == 0 && st.st_dev == netns->st_dev && st.st_ino == netns->st_ino;
+	return fstatat(proc, path, &st, 0) == 0 && st.st_dev == netns->st_dev &&
+	       st.st_ino == netns->st_ino;
 }
 
 /* The kernel keeps 15 bytes of a program's name. */
@@ -100,7 +99,8 @@ static bool is_called(int proc, const char *pid, const char *process)
 		return false;
 	len = read(fd, name, sizeof(name));
 	close(fd);
-	return len > 1 && strncmp(name, process, (size_t)len - 1) == 0 && (len == 16 || process[len - 1] == '\0');
+	return len > 1 && strncmp(name, process, (size_t)len - 1) == 0 &&
+	       (len == 16 || process[len - 1] == '\0');
 }
 
 static bool is_running(const char *process)
@@ -115,13 +115,15 @@ static bool is_running(const char *process)
 	proc = opendir("/proc");
 	while (proc && !found && (e = readdir(proc)))
 		if (e->d_name[0] >= '0' && e->d_name[0] <= '9')
-			found = is_called(dirfd(proc), e->d_name, process) && is_here(dirfd(proc), e->d_name, &netns);
+			found = is_called(dirfd(proc), e->d_name, process) &&
+				is_here(dirfd(proc), e->d_name, &netns);
 	if (proc)
 		closedir(proc);
 	return found;
 }
 
-/* systemd keeps this link while a unit is active: also of one whose process has ended, as nftables.service's does. */
+/* systemd keeps this link while a unit is active: also of one whose process has ended, as
+ * nftables.service's does. */
 static bool is_active(const char *unit)
 {
 	char path[PATH_MAX];

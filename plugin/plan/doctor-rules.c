@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Other people's routing rules and routes: ahead of ours, in our band, with our marks, in our tables.
+ * Other people's routing rules and routes: ahead of ours, in our band, with our marks, in our
+ * tables.
  */
 #include "plan/doctor.h"
 
@@ -11,7 +12,8 @@
 #include "plan/internal.h"
 #include "plan/streams.h"
 
-/* A rule that is added without a priority takes the place just ahead of the first one: several of them, several places. */
+/* A rule that is added without a priority takes the place just ahead of the first one: several
+ * of them, several places. */
 #define WITHOUT_PRIORITY 16
 
 struct examination {
@@ -30,15 +32,17 @@ struct capture {
 
 static bool is_foreign(const struct rule *r)
 {
-	return r->protocol != OUR_PROTOCOL && !(r->action == RULE_LOOKUP && r->table == RT_TABLE_LOCAL);
+	return r->protocol != OUR_PROTOCOL &&
+	       !(r->action == RULE_LOOKUP && r->table == RT_TABLE_LOCAL);
 }
 
 /* ---- what a foreign rule ahead of ours does to a stream ---- */
 
 static bool is_never_steered(const struct prefix *dst)
 {
-	return addr_is_link_local(&dst->addr) || (dst->addr.family == FAMILY_IPV4 ? dst->addr.bytes[0] >> 4 == 14
-										   : dst->addr.bytes[0] == 0xff);
+	return addr_is_link_local(&dst->addr) ||
+	       (dst->addr.family == FAMILY_IPV4 ? dst->addr.bytes[0] >> 4 == 14
+						: dst->addr.bytes[0] == 0xff);
 }
 
 static bool is_managed(const struct plan *p, uint32_t link)
@@ -50,17 +54,21 @@ static bool is_managed(const struct plan *p, uint32_t link)
 }
 
 /* Whether a packet of the stream that follows this route goes where it should not. */
-static bool route_strays(const struct plan *p, const struct rule *r, const struct stream *s, const struct route *t)
+static bool route_strays(const struct plan *p, const struct rule *r, const struct stream *s,
+			 const struct route *t)
 {
-	if (t->type == RTN_THROW || (r->has_suppress && t->dst.len <= r->suppress) || is_never_steered(&t->dst))
+	if (t->type == RTN_THROW || (r->has_suppress && t->dst.len <= r->suppress) ||
+	    is_never_steered(&t->dst))
 		return false;
 	if (!prefix_contains(&t->dst, &r->dst.addr) && !prefix_contains(&r->dst, &t->dst.addr))
 		return false;
-	if (!stream_goes_to(s, &t->dst) || (s->path ? t->oif && t->oif == s->path->link->index : r->table == s->table))
+	if (!stream_goes_to(s, &t->dst) ||
+	    (s->path ? t->oif && t->oif == s->path->link->index : r->table == s->table))
 		return false;
 	if (s->yields && r->table == RT_TABLE_MAIN && t->dst.len > 0)
 		return false;
-	/* Who comes in by an interface is not behind a bridge for containers or in a VPN's prefix: those may have rules. */
+	/* Who comes in by an interface is not behind a bridge for containers or in a VPN's
+	 * prefix: those may have rules. */
 	return s->policy || t->dst.len == 0 || !t->oif || is_managed(p, t->oif);
 }
 
@@ -86,17 +94,13 @@ static bool table_captures(const struct plan *p, const struct rule *r, struct ca
 static bool rule_captures(const struct examination *x, const struct rule *r, struct capture *c)
 {
 	switch (r->action) {
-	case RULE_LOOKUP:
-		return table_captures(x->plan, r, c);
-	case RULE_GOTO:
-		return r->target > x->first;
+	case RULE_LOOKUP: return table_captures(x->plan, r, c);
+	case RULE_GOTO: return r->target > x->first;
 	case RULE_UNREACHABLE:
 	case RULE_PROHIBIT:
-	case RULE_BLACKHOLE:
-		return true;
+	case RULE_BLACKHOLE: return true;
 	case RULE_NOP:
-	case RULE_OTHER:
-		return false;
+	case RULE_OTHER: return false;
 	}
 	return false;
 }
@@ -119,11 +123,19 @@ static bool find_capture(const struct examination *x, const struct rule *r, stru
 
 /* ---- words ---- */
 
-/* What stands in front of " proto ": the rest is said elsewhere, or of no interest. */
+/* What stands in front of " proto ": the rest is said elsewhere, or of no interest. And main
+ * goes by its name, as `ip rule` has it. */
 static void put_head(const struct strbuf *text, struct strbuf *b)
 {
-	const char *all = text->text ?: "", *end = strstr(all, " proto ");
+	static const char number[] = " lookup 254", name[] = " lookup main";
+	const char *all = text->text ?: "", *main = strstr(all, number), *end;
 
+	if (main && !strchr("0123456789", main[sizeof(number) - 1] ?: ' ')) {
+		strbuf_add_bytes(b, all, (size_t)(main - all));
+		strbuf_add(b, name);
+		all = main + sizeof(number) - 1;
+	}
+	end = strstr(all, " proto ");
 	strbuf_add_bytes(b, all, end ? (size_t)(end - all) : strlen(all));
 	b->failed |= text->failed;
 }
@@ -158,14 +170,19 @@ static void put_stream(const struct stream *s, struct strbuf *b)
 		strbuf_printf(b, "replies to what came in by %s", s->path->name);
 }
 
-static void put_capture(const struct plan *p, const struct rule *r, const struct capture *c, struct strbuf *b)
+static void put_capture(const struct plan *p, const struct rule *r, const struct capture *c,
+			struct strbuf *b)
 {
 	if (r->action == RULE_GOTO)
 		strbuf_printf(b, ": it jumps to %u", r->target);
 	else if (r->action == RULE_LOOKUP && !c->route)
-		strbuf_printf(b, ": table %u has no route now, but what is put there goes first", r->table);
+		strbuf_printf(b, ": table %u has no route now, but what is put there goes first",
+			      r->table);
 	else if (c->route) {
-		strbuf_printf(b, ": table %u has ", r->table);
+		if (r->table == MAIN_TABLE)
+			strbuf_add(b, ": main has ");
+		else
+			strbuf_printf(b, ": table %u has ", r->table);
 		put_route(c->route, &p->facts->links, b);
 	}
 }
@@ -184,7 +201,8 @@ static void cure_ahead(const struct examination *x, const struct rule *r, struct
 		strbuf_printf(b, ", or ifsteer one ahead of it: settings = { rule_priority = %u; }",
 			      r->priority - RULE_BAND_SIZE);
 	if (x->first - r->priority <= WITHOUT_PRIORITY)
-		strbuf_add(b, "; a rule that is added without a priority lands ahead of all others: name one, or for wg-quick "
+		strbuf_add(b, "; a rule that is added without a priority lands ahead of all "
+			      "others: name one, or for wg-quick "
 			      "say `Table = off` and write a policy with `via`");
 }
 
@@ -213,8 +231,10 @@ static bool examine_inside(const struct examination *x, const struct rule *r)
 		return false;
 	put_rule(r, &what);
 	findings_add(x->ret, false,
-		     "give it a priority outside, or ifsteer another band: settings = { rule_priority = ...; }",
-		     "%s is not ours and stands inside our band, %u to %u", text_of(&what), x->first, x->last);
+		     "give it a priority outside, or ifsteer another band: settings = { "
+		     "rule_priority = ...; }",
+		     "%s is not ours and stands inside our band, %u to %u", text_of(&what),
+		     x->first, x->last);
 	return true;
 }
 
@@ -226,8 +246,10 @@ static bool examine_mark(const struct examination *x, const struct rule *r)
 	if (!(r->fwmark & r->fwmask & ours))
 		return false;
 	put_rule(r, &what);
-	findings_add(x->ret, false, "give ifsteer bits that nobody else uses: settings = { mark_mask = ...; }",
-		     "%s is not ours and asks for bits of the mark that are, %#010x", text_of(&what), ours);
+	findings_add(x->ret, false,
+		     "give ifsteer bits that nobody else uses: settings = { mark_mask = ...; }",
+		     "%s is not ours and asks for bits of the mark that are, %#010x",
+		     text_of(&what), ours);
 	return true;
 }
 
@@ -239,9 +261,11 @@ static int find_tables(struct examination *x)
 	int r = 0;
 
 	for (size_t i = 0; i < p->path_count && r == 0; i++)
-		r = numbers_add(&x->tables, (struct number_range){ p->paths[i].table, p->paths[i].table });
+		r = numbers_add(&x->tables,
+				(struct number_range){ p->paths[i].table, p->paths[i].table });
 	for (size_t i = 0; i < p->route_count && r == 0; i++)
-		r = numbers_add(&x->tables, (struct number_range){ p->routes[i].table, p->routes[i].table });
+		r = numbers_add(&x->tables,
+				(struct number_range){ p->routes[i].table, p->routes[i].table });
 	numbers_normalise(&x->tables);
 	return r;
 }
@@ -255,8 +279,8 @@ static void put_table(const struct plan *p, uint32_t table, struct strbuf *b)
 			strbuf_printf(b, " of %s", p->paths[i].name);
 }
 
-static const char cure_table[] =
-	"give the interface another table: interfaces = ( { name = ...; table = ...; } ), or all: settings = { table_base = ...; }";
+static const char cure_table[] = "give the interface another table: interfaces = ( { name = ...; "
+				 "table = ...; } ), or all: settings = { table_base = ...; }";
 
 static void examine_user(const struct examination *x, const struct rule *r)
 {
@@ -287,7 +311,8 @@ static void examine_table(const struct examination *x, uint32_t table)
 	if (!count)
 		return;
 	put_table(x->plan, table, &what);
-	strbuf_printf(&what, " has %zu route%s that %s not ours: ", count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+	strbuf_printf(&what, " has %zu route%s that %s not ours: ", count, count == 1 ? "" : "s",
+		      count == 1 ? "is" : "are");
 	put_route(first, &f->links, &what);
 	findings_add(x->ret, false, cure_table, "%s%s", text_of(&what), count > 1 ? ", ..." : "");
 }
@@ -295,14 +320,17 @@ static void examine_table(const struct examination *x, uint32_t table)
 void doctor_rules(const struct plan *p, struct findings *ret)
 {
 	uint32_t first = p->config->settings.rule_priority;
-	struct examination x = { .plan = p, .first = first, .last = first + RULE_BAND_SIZE - 1, .ret = ret };
+	struct examination x = {
+		.plan = p, .first = first, .last = first + RULE_BAND_SIZE - 1, .ret = ret
+	};
 
 	if (streams_of(p, &x.streams) < 0 || find_tables(&x) < 0)
 		ret->failed = true;
 	for (size_t i = 0; i < p->facts->rule_count; i++) {
 		const struct rule *r = &p->facts->rules[i];
 
-		if (is_foreign(r) && !examine_inside(&x, r) && !examine_ahead(&x, r) && !examine_mark(&x, r))
+		if (is_foreign(r) && !examine_inside(&x, r) && !examine_ahead(&x, r) &&
+		    !examine_mark(&x, r))
 			examine_user(&x, r);
 	}
 	for (size_t i = 0; i < x.tables.count; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifsteer doctor: marks, reverse-path filters, forwarding, other services; and the limits of kill switches.
+ * ifsteer doctor: marks, reverse-path filters, forwarding, other services; and the limits of kill
+ * switches.
  */
 #include "plan/doctor.h"
 
@@ -76,13 +77,17 @@ static void put_write(const struct mark_write *w, struct strbuf *b)
 
 static void put_hook(const struct mark_writer *w, struct strbuf *b)
 {
-	static const char *const hooks[] = { "prerouting", "input", "forward", "output", "postrouting", "ingress" };
+	static const char *const hooks[] = { "prerouting", "input",	  "forward",
+					     "output",	   "postrouting", "ingress" };
 	bool is_netdev = strncmp(w->table, "netdev ", 7) == 0;
 
 	if (!w->is_base)
 		return;
-	strbuf_printf(b, " (%s, priority %d)", is_netdev ? (w->hook ? "egress" : "ingress")
-					       : w->hook < ARRAY_SIZE(hooks) ? hooks[w->hook] : "hook", w->priority);
+	strbuf_printf(b, " (%s, priority %d)",
+		      is_netdev			    ? (w->hook ? "egress" : "ingress")
+		      : w->hook < ARRAY_SIZE(hooks) ? hooks[w->hook]
+						    : "hook",
+		      w->priority);
 }
 
 static void examine_writer(const struct plan *p, const struct mark_writer *w, struct findings *ret)
@@ -99,10 +104,13 @@ static void examine_writer(const struct plan *p, const struct mark_writer *w, st
 		strbuf_printf(&what, " and %zu more", w->count - 1);
 	strbuf_add(&what, ": ");
 	put_write(&w->write, &what);
-	strbuf_printf(&what, " writes over our bits of the %s mark, %#010x", w->write.to_connection ? "connection" : "packet",
-		      ours);
-	strbuf_printf(&cure, "keep them: `%s set %s & %#010x | ...`, in iptables `--set-xmark VALUE/MASK`, `--nfmask`, `--ctmask`; "
-			     "or give ifsteer other bits: settings = { mark_mask = ...; }", name, name, ours);
+	strbuf_printf(&what, " writes over our bits of the %s mark, %#010x",
+		      w->write.to_connection ? "connection" : "packet", ours);
+	strbuf_printf(&cure,
+		      "keep them: `%s set %s & %#010x | ...`, in iptables `--set-xmark "
+		      "VALUE/MASK`, `--nfmask`, `--ctmask`; "
+		      "or give ifsteer other bits: settings = { mark_mask = ...; }",
+		      name, name, ours);
 	findings_add(ret, false, cure.text, "%s", what.text ?: "");
 }
 
@@ -111,8 +119,11 @@ static void examine_marks(const struct plan *p, const struct host *h, struct fin
 	for (size_t i = 0; i < h->writer_count; i++)
 		examine_writer(p, &h->writers[i], ret);
 	if (h->has_legacy_mangle)
-		findings_add(ret, true, "see for yourself: `iptables-legacy -t mangle -S`, `ip6tables-legacy -t mangle -S`",
-			     "iptables-legacy has a mangle table; whether it writes our bits of marks can't be told from here");
+		findings_add(ret, true,
+			     "see for yourself: `iptables-legacy -t mangle -S`, `ip6tables-legacy "
+			     "-t mangle -S`",
+			     "iptables-legacy has a mangle table; whether it writes our bits of "
+			     "marks can't be told from here");
 }
 
 /* ---- reverse-path filter ---- */
@@ -123,7 +134,6 @@ static bool is_strict(const struct facts *f, const struct link *l)
 	return (l->rp_filter > f->rp_filter_all ? l->rp_filter : f->rp_filter_all) == 1;
 }
 
-/* A flow that main, too, expects by the path is not in danger. */
 static bool leads_by(const struct policy_plan *pp, const struct plan *p, const struct path *path)
 {
 	const struct verdict *v = &pp->verdict[FAMILY_IPV4];
@@ -134,6 +144,8 @@ static bool leads_by(const struct policy_plan *pp, const struct plan *p, const s
 	return false;
 }
 
+/* Whether it has packets whose way back main does not expect: what it forwards, and what gets
+ * its source address on the way out only. */
 static bool is_rewritten(const struct plan *p, const struct policy_plan *pp)
 {
 	if (policy_seen(pp->policy, HOOK_FORWARDED) && p->facts->forwarding[FAMILY_IPV4])
@@ -148,16 +160,21 @@ static void examine_kept(const struct plan *p, const struct path *path, struct f
 
 		if (!leads_by(pp, p, path) || !is_rewritten(p, pp))
 			continue;
-		findings_add(ret, false, "let ifsteer see to it: settings = { rp_filter = \"loose\"; }, or set it to 2 yourself",
-			     "rp_filter is strict on %s and kept so by settings.rp_filter = \"keep\": replies to traffic of policy "
-			     "\"%s\" that is forwarded, or whose source is rewritten, are dropped", path->name, pp->policy->name);
+		findings_add(ret, false,
+			     "let ifsteer see to it: settings = { rp_filter = \"loose\"; }, or set "
+			     "it to 2 yourself",
+			     "rp_filter is strict on %s and kept so by settings.rp_filter = "
+			     "\"keep\": replies to traffic of policy "
+			     "\"%s\" that is forwarded, or whose source is rewritten, are dropped",
+			     path->name, pp->policy->name);
 		return;
 	}
 }
 
-/* A packet that comes in is looked up with its mark where src_valid_mark is set, and then main's routes, which lead
- * back by this interface, are not what answers. */
-static void examine_unmanaged(const struct plan *p, const struct host *h, const struct link *l, struct findings *ret)
+/* A packet that comes in is looked up with its mark where src_valid_mark is set, and then main's
+ * routes, which lead back by this interface, are not what answers. */
+static void examine_unmanaged(const struct plan *p, const struct host *h, const struct link *l,
+			      struct findings *ret)
 {
 	if (!h->all_src_valid_mark && !l->src_valid_mark)
 		return;
@@ -168,9 +185,13 @@ static void examine_unmanaged(const struct plan *p, const struct host *h, const 
 		if (!pol->enabled || !v->covered || !policy_seen(pol, HOOK_FORWARDED) ||
 		    !(v->active_count || v->outcome == ACTION_TABLE))
 			continue;
-		findings_add(ret, false, "set one of them: `sysctl -w net.ipv4.conf.INTERFACE.rp_filter=2`, or src_valid_mark=0",
-			     "rp_filter is strict and src_valid_mark set on %s: packets that policy \"%s\" forwards from there are "
-			     "dropped", l->name, pol->name);
+		findings_add(ret, false,
+			     "set one of them: `sysctl -w net.ipv4.conf.INTERFACE.rp_filter=2`, or "
+			     "src_valid_mark=0",
+			     "rp_filter is strict and src_valid_mark set on %s: packets that "
+			     "policy \"%s\" forwards from there are "
+			     "dropped",
+			     l->name, pol->name);
 		return;
 	}
 }
@@ -190,8 +211,12 @@ static void examine_rp_filter(const struct plan *p, const struct host *h, struct
 			examine_kept(p, path, ret);
 		/* Before the first apply it is what apply will change. */
 		else if (path && f->nft)
-			findings_add(ret, false, "`ifsteer apply` sets it to 2; if it comes back: `grep -r rp_filter /etc/sysctl.*`",
-				     "rp_filter is strict on %s, and ifsteer has not set it so: replies may be dropped", l->name);
+			findings_add(ret, false,
+				     "`ifsteer apply` sets it to 2; if it comes back: `grep -r "
+				     "rp_filter /etc/sysctl.*`",
+				     "rp_filter is strict on %s, and ifsteer has not set it so: "
+				     "replies may be dropped",
+				     l->name);
 		else if (!path && f->forwarding[FAMILY_IPV4])
 			examine_unmanaged(p, h, l, ret);
 	}
@@ -206,7 +231,8 @@ static bool is_about_forwarding(const struct policy *pol)
 
 static void examine_forwarding(const struct plan *p, struct findings *ret)
 {
-	static const char *const sysctls[] = { "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding" };
+	static const char *const sysctls[] = { "net.ipv4.ip_forward",
+					       "net.ipv6.conf.all.forwarding" };
 	static const char *const families[] = { "IPv4", "IPv6" };
 
 	for (size_t i = 0; i < p->policy_count; i++) {
@@ -216,11 +242,15 @@ static void examine_forwarding(const struct plan *p, struct findings *ret)
 		CLEANUP(strbuf_done) struct strbuf cure = { 0 };
 
 		/* Whoever forwards one family only has his reasons. */
-		if (!is_about_forwarding(pol) || (pol->family[FAMILY_IPV4] && p->facts->forwarding[FAMILY_IPV4]) ||
+		if (!is_about_forwarding(pol) ||
+		    (pol->family[FAMILY_IPV4] && p->facts->forwarding[FAMILY_IPV4]) ||
 		    (pol->family[FAMILY_IPV6] && p->facts->forwarding[FAMILY_IPV6]))
 			continue;
-		strbuf_printf(&cure, "`sysctl -w %s=1`, and the same in a file of /etc/sysctl.d", sysctls[f]);
-		findings_add(ret, false, cure.text, "policy \"%s\" (%s:%u) is about forwarded packets, but forwarding of %s is off",
+		strbuf_printf(&cure, "`sysctl -w %s=1`, and the same in a file of /etc/sysctl.d",
+			      sysctls[f]);
+		findings_add(ret, false, cure.text,
+			     "policy \"%s\" (%s:%u) is about forwarded packets, but forwarding of "
+			     "%s is off",
 			     pol->name, slash ? slash + 1 : "", pol->at.line, families[f]);
 	}
 }
@@ -241,10 +271,12 @@ static void examine_networkd(const struct host *h, struct findings *ret)
 	strbuf_printf(&cure, "in /etc/systemd/networkd.conf, section [Network]:%s%s",
 		      h->networkd_keeps_rules ? "" : " ManageForeignRoutingPolicyRules=no",
 		      h->networkd_keeps_routes ? "" : " ManageForeignRoutes=no");
-	findings_add(ret, false, cure.text, "systemd-networkd removes %s that it did not make, ours too, whenever it starts",
-		     h->networkd_keeps_rules    ? "routes"
-		     : h->networkd_keeps_routes ? "routing rules"
-						: "routing rules and routes");
+	findings_add(
+		ret, false, cure.text,
+		"systemd-networkd removes %s that it did not make, ours too, whenever it starts",
+		h->networkd_keeps_rules	   ? "routes"
+		: h->networkd_keeps_routes ? "routing rules"
+					   : "routing rules and routes");
 }
 
 static void examine_nftables(const struct host *h, struct findings *ret)
@@ -252,12 +284,16 @@ static void examine_nftables(const struct host *h, struct findings *ret)
 	if (!h->nftables_conf || !counts(&h->nftables))
 		return;
 	findings_add(ret, false,
-		     h->ifsteer.enabled ?
-			     "begin it with `table inet filter; delete table inet filter` instead, for each of its tables" :
-			     "begin it with `table inet filter; delete table inet filter` instead, for each of its tables; and "
-			     "`systemctl enable ifsteer.service`, which applies again after nftables.service",
-		     "%s has `flush ruleset`: whenever nftables.service loads it, everybody's tables are gone, ours too%s",
-		     h->nftables_conf, h->ifsteer.enabled ? ", until ifsteer.service has applied again" : "");
+		     h->ifsteer.enabled ? "begin it with `table inet filter; delete table inet "
+					  "filter` instead, for each of its tables"
+					: "begin it with `table inet filter; delete table inet "
+					  "filter` instead, for each of its tables; and "
+					  "`systemctl enable ifsteer.service`, which applies again "
+					  "after nftables.service",
+		     "%s has `flush ruleset`: whenever nftables.service loads it, everybody's "
+		     "tables are gone, ours too%s",
+		     h->nftables_conf,
+		     h->ifsteer.enabled ? ", until ifsteer.service has applied again" : "");
 }
 
 static void examine_networkmanager(const struct host *h, struct findings *ret)
@@ -265,13 +301,17 @@ static void examine_networkmanager(const struct host *h, struct findings *ret)
 	if (!counts(&h->networkmanager))
 		return;
 	if (!counts(&h->dispatcher))
-		findings_add(ret, false, "`systemctl enable --now NetworkManager-dispatcher.service`",
-			     "NetworkManager is here without its dispatcher service: nobody tells ifsteer about its interfaces");
+		findings_add(ret, false,
+			     "`systemctl enable --now NetworkManager-dispatcher.service`",
+			     "NetworkManager is here without its dispatcher service: nobody tells "
+			     "ifsteer about its interfaces");
 	if (h->networkmanager.running && !h->has_dispatcher_hook)
 		findings_add(ret, false,
-			     "install it as /usr/lib/NetworkManager/dispatcher.d/50-ifsteer, a link to ifsteer, and let nothing of "
+			     "install it as /usr/lib/NetworkManager/dispatcher.d/50-ifsteer, a "
+			     "link to ifsteer, and let nothing of "
 			     "that name stand in /etc/NetworkManager/dispatcher.d",
-			     "NetworkManager is running without ifsteer's hook: nobody tells ifsteer about its interfaces");
+			     "NetworkManager is running without ifsteer's hook: nobody tells "
+			     "ifsteer about its interfaces");
 }
 
 static void examine_services(const struct host *h, struct findings *ret)
@@ -281,7 +321,8 @@ static void examine_services(const struct host *h, struct findings *ret)
 	examine_networkmanager(h, ret);
 	if (h->ifsteer.installed && !h->ifsteer.enabled)
 		findings_add(ret, true, "`systemctl enable ifsteer.service`",
-			     "ifsteer.service is not enabled: after a boot nothing stands before the first interface is up");
+			     "ifsteer.service is not enabled: after a boot nothing stands before "
+			     "the first interface is up");
 }
 
 /* ---- what no policy can cover ---- */
@@ -289,10 +330,12 @@ static void examine_services(const struct host *h, struct findings *ret)
 static void note_limits(const struct plan *p, struct findings *ret)
 {
 	static const char *const limits[] = {
-		"what is never steered: loopback, link-local, multicast, broadcast, neighbour discovery",
+		"what is never steered: loopback, link-local, multicast, broadcast, neighbour "
+		"discovery",
 		"packets that carry somebody else's mark, unless it names that mark",
 		"replies to connections that came in: it judges the original direction",
-		"packets of AF_PACKET sockets (DHCP clients, tcpdump's kind), which pass by nftables",
+		"packets of AF_PACKET sockets (DHCP clients, tcpdump's kind), which pass by "
+		"nftables",
 		"the time after somebody else deletes table inet ifsteer or runs `conntrack -F`",
 	};
 	CLEANUP(strbuf_done) struct strbuf names = { 0 };
@@ -309,9 +352,12 @@ static void note_limits(const struct plan *p, struct findings *ret)
 	if (!names.len)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		findings_add(ret, true, NULL, "a kill switch (%s) does not cover %s", names.text, limits[i]);
+		findings_add(ret, true, NULL, "a kill switch (%s) does not cover %s", names.text,
+			     limits[i]);
 	if (by_cgroup)
-		findings_add(ret, true, "`ExecStartPre=+ifsteer apply` in the service, or a slice that is always there",
+		findings_add(ret, true,
+			     "`ExecStartPre=+ifsteer apply` in the service, or a slice that is "
+			     "always there",
 			     "a kill switch by cgroup holds from the apply that sees the cgroup");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What on this host collides with a plan or interferes with it, and what to do about it. Pure: what is
- * known of the host beyond the facts is given.
+ * What on this host collides with a plan or interferes with it, and what to do about it. Pure: what
+ * is known of the host beyond the facts is given.
  */
 #pragma once
 
@@ -14,7 +14,8 @@ struct service {
 	bool running;
 };
 
-/* What a rule of nftables makes of a mark, bit by bit. A bit that is in none of the masks may be anything. */
+/* What a rule of nftables makes of a mark, bit by bit. A bit that is in none of the masks may be
+ * anything. */
 struct mark_bits {
 	uint32_t packet;		/* as in the packet mark */
 	uint32_t connection;		/* as in the connection mark */
@@ -45,7 +46,7 @@ struct host {
 	bool networkd_keeps_routes;
 	const char *nftables_conf;	/* the file, when it flushes everything; NULL: it doesn't */
 	bool has_dispatcher_hook;	/* NetworkManager would call us */
-	bool has_legacy_mangle;		/* iptables-legacy has a mangle table, which nobody can read here */
+	bool has_legacy_mangle;	/* iptables-legacy has a mangle table, which nobody can read here */
 	bool all_src_valid_mark;	/* net.ipv4.conf.all.src_valid_mark */
 	struct mark_writer *writers;
 	size_t writer_count;
@@ -79,7 +80,8 @@ struct findings {
 
 void findings_done(struct findings *list);
 /* `cure` is copied, and may be NULL. */
-void findings_add(struct findings *list, bool is_note, const char *cure, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void findings_add(struct findings *list, bool is_note, const char *cure, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
 
 /* Foreign rules and routes in our way, and in our band and tables. */
 void doctor_rules(const struct plan *p, struct findings *ret);

@@ -60,7 +60,8 @@ bool nft_script_flushes(const char *text)
 /* As systemd's parse_boolean; what is none is ignored. */
 static void read_boolean(const char *text, size_t len, bool *ret)
 {
-	static const char *const words[] = { "0", "no", "n", "false", "f", "off", "1", "yes", "y", "true", "t", "on" };
+	static const char *const words[] = { "0", "no",	 "n", "false", "f", "off",
+					     "1", "yes", "y", "true",  "t", "on" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strlen(words[i]) == len && strncasecmp(words[i], text, len) == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A plan's streams: of each policy by each of its ways, the replies to what came in, and sockets bound to an
- * interface.
+ * A plan's streams: of each policy by each of its ways, the replies to what came in, and sockets
+ * bound to an interface.
  */
 #include "plan/streams.h"
 
@@ -33,7 +33,8 @@ static int add_ranges(struct addr_ranges *list, const struct addr_ranges *more)
 }
 
 /* The addresses that may match, without looking at what is negated; none when they may be all. */
-static int add_match(const struct config *c, const struct addr_match *m, enum family f, struct addr_ranges *ret)
+static int add_match(const struct config *c, const struct addr_match *m, enum family f,
+		     struct addr_ranges *ret)
 {
 	int r = add_ranges(ret, &m->yes[f]);
 
@@ -52,7 +53,8 @@ static int add_match(const struct config *c, const struct addr_match *m, enum fa
 	return r;
 }
 
-/* A policy that names marks of others steers packets that carry one; any other policy steers those without. */
+/* A policy that names marks of others steers packets that carry one; any other policy steers
+ * those without. */
 static void set_foreign_mark(const struct plan *p, struct stream *s)
 {
 	uint32_t ours = p->config->settings.mark_mask;
@@ -66,7 +68,8 @@ static void set_foreign_mark(const struct plan *p, struct stream *s)
 	}
 }
 
-static struct stream *add_stream(const struct plan *p, const struct stream *what, struct streams *ret)
+static struct stream *add_stream(const struct plan *p, const struct stream *what,
+				 struct streams *ret)
 {
 	struct stream *s = VEC_PUSH(ret->v, ret->count);
 
@@ -92,11 +95,14 @@ static uint32_t mark_of_path(const struct path *path, const struct verdict *v)
 	return v->kill ? path->mark_kill : v->yields ? path->mark_yields : path->mark;
 }
 
-static int add_policy(const struct plan *p, const struct policy_plan *pp, enum family f, struct streams *ret)
+static int add_policy(const struct plan *p, const struct policy_plan *pp, enum family f,
+		      struct streams *ret)
 {
 	const struct verdict *v = &pp->verdict[f];
 	struct stream s = {
-		.family = f, .policy = pp->policy, .yields = v->yields,
+		.family = f,
+		.policy = pp->policy,
+		.yields = v->yields,
 		.is_local = policy_seen(pp->policy, HOOK_LOCAL),
 		.is_forwarded = policy_seen(pp->policy, HOOK_FORWARDED) && p->facts->forwarding[f],
 	};
@@ -119,9 +125,12 @@ static int add_policy(const struct plan *p, const struct policy_plan *pp, enum f
 	return r;
 }
 
-static int add_replies(const struct plan *p, const struct path *path, enum family f, struct streams *ret)
+static int add_replies(const struct plan *p, const struct path *path, enum family f,
+		       struct streams *ret)
 {
-	const struct stream what = { .family = f, .path = path, .mark = path->mark, .is_local = true };
+	const struct stream what = {
+		.family = f, .path = path, .mark = path->mark, .is_local = true
+	};
 	struct stream *s = add_stream(p, &what, ret);
 	int r = s ? 0 : -ENOMEM;
 
@@ -135,9 +144,12 @@ static int add_replies(const struct plan *p, const struct path *path, enum famil
 	return r;
 }
 
-static int add_path(const struct plan *p, const struct path *path, enum family f, struct streams *ret)
+static int add_path(const struct plan *p, const struct path *path, enum family f,
+		    struct streams *ret)
 {
-	const struct stream bound = { .family = f, .path = path, .is_local = true, .is_bound = true };
+	const struct stream bound = {
+		.family = f, .path = path, .is_local = true, .is_bound = true
+	};
 	int r = 0;
 
 	if (!path->half[f].usable)
@@ -178,7 +190,8 @@ static enum meeting meet_prefix(const struct prefix *prefix, const struct addr_r
 	if (!addr_ranges_overlap(&one, list))
 		return MEETING_NONE;
 	for (size_t i = 0; i < list->count; i++)
-		if (!prefix_contains(prefix, &list->v[i].from) || !prefix_contains(prefix, &list->v[i].to))
+		if (!prefix_contains(prefix, &list->v[i].from) ||
+		    !prefix_contains(prefix, &list->v[i].to))
 			return MEETING_SOME;
 	return MEETING_ALL;
 }
@@ -207,7 +220,8 @@ static enum meeting meet_protocol(const struct rule *r, const struct stream *s)
 {
 	const struct number_range one = { r->ip_protocol, r->ip_protocol };
 
-	return r->ip_protocol ? meet_numbers(&one, s->policy ? &s->policy->protocol : NULL) : MEETING_ALL;
+	return r->ip_protocol ? meet_numbers(&one, s->policy ? &s->policy->protocol : NULL)
+			      : MEETING_ALL;
 }
 
 /* A forwarded packet counts as root's. */
@@ -236,7 +250,8 @@ static enum meeting meet_interfaces(const struct rule *r, const struct stream *s
 	if (strcmp(r->iif, "lo") == 0)
 		return !s->is_local ? MEETING_NONE : s->is_forwarded ? MEETING_SOME : MEETING_ALL;
 	for (size_t i = 0; s->policy && i < s->policy->in.count; i++)
-		named |= s->policy->in.v[i].negated || name_matches(s->policy->in.v[i].text, r->iif);
+		named |= s->policy->in.v[i].negated ||
+			 name_matches(s->policy->in.v[i].text, r->iif);
 	return s->is_forwarded && named ? MEETING_SOME : MEETING_NONE;
 }
 
@@ -252,13 +267,19 @@ enum meeting stream_meets(const struct stream *s, const struct rule *r)
 	const struct number_match *sport = s->policy ? &s->policy->sport : NULL;
 	const struct number_match *dport = s->policy ? &s->policy->dport : NULL;
 	const enum meeting all[] = {
-		meet_mark(r, s), meet_prefix(&r->src, &s->from), meet_prefix(&r->dst, &s->to), meet_interfaces(r, s),
-		meet_users(r, s), meet_protocol(r, s), meet_ports(&r->sport, sport), meet_ports(&r->dport, dport),
+		meet_mark(r, s),
+		meet_prefix(&r->src, &s->from),
+		meet_prefix(&r->dst, &s->to),
+		meet_interfaces(r, s),
+		meet_users(r, s),
+		meet_protocol(r, s),
+		meet_ports(&r->sport, sport),
+		meet_ports(&r->dport, dport),
 	};
 	enum meeting least = MEETING_ALL;
 
-	/* What we can't read (a type of service, a VRF) is of special packets: not of these. And whatever rule answers
-	 * for a bound socket, it finds no other interface's routes. */
+	/* What we can't read (a type of service, a VRF) is of special packets: not of these. And
+	 * whatever rule answers for a bound socket, it finds no other interface's routes. */
 	if (r->family != s->family || r->has_other || (s->is_bound && !*r->oif))
 		return MEETING_NONE;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -266,7 +287,9 @@ enum meeting stream_meets(const struct stream *s, const struct rule *r)
 			least = all[i];
 	if (!r->invert)
 		return least;
-	return least == MEETING_ALL ? MEETING_NONE : least == MEETING_NONE ? MEETING_ALL : MEETING_SOME;
+	return least == MEETING_ALL    ? MEETING_NONE
+	       : least == MEETING_NONE ? MEETING_ALL
+				       : MEETING_SOME;
 }
 
 bool stream_goes_to(const struct stream *s, const struct prefix *dst)

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The packets that ifsteer sends a way of its own, as far as somebody else's routing rule can tell them apart.
+ * The packets that ifsteer sends a way of its own, as far as somebody else's routing rule can tell
+ * them apart.
  */
 #pragma once
 
 #include "plan/plan.h"
 
-/* How a rule's selector lies to a stream of packets: it holds for none of them, some, all. In this order: what several
- * selectors come to is the least of them. */
+/* How a rule's selector lies to a stream of packets: it holds for none of them, some, all. In
+ * this order: what several selectors come to is the least of them. */
 enum meeting { MEETING_NONE, MEETING_SOME, MEETING_ALL };
 
 struct stream {
 	enum family family;
-	const struct policy *policy;	/* NULL: this host's replies to what came in by the path, or sockets bound to it */
+	/* NULL: this host's replies to what came in by the path, or sockets bound to it. */
+	const struct policy *policy;
 	const struct path *path;	/* the right way; NULL: somebody else's table */
 	uint32_t table;
 	bool yields;			/* to main's own routes */

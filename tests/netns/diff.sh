@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# ifsteer diff: its lines, pasted into a shell, do what apply would do, from an empty host to each example policy, from one
-# policy to the next, and after damage; and it says whose doing the difference was, where that can be known.
+# ifsteer diff: its lines, pasted into a shell, do what apply would do, from an empty host to each
+# example policy, from one policy to the next, and after damage; and it says whose doing the
+# difference was, where that can be known.
 
 . "$(dirname "$0")/lib.sh"
 needs nft conntrack sysctl

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Foreign state is sacred. A host dressed up with the rules, tables, routes, marks and connections of tailscale, wg-quick,
-# strongSwan, Docker, kube-proxy, libvirt and an administrator: whatever ifsteer does, a dump of all that is not its own is the
-# same to the byte, handles and order included.
+# Foreign state is sacred. A host dressed up with the rules, tables, routes, marks and connections
+# of tailscale, wg-quick, strongSwan, Docker, kube-proxy, libvirt and an administrator: whatever
+# ifsteer does, a dump of all that is not its own is the same to the byte, handles and order
+# included.
 
 . "$(dirname "$0")/lib.sh"
 needs nft conntrack

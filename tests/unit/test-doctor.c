@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What doctor reads: rules of nftables as a new nft or an old one makes them, and other programs' configuration.
+ * What doctor reads: rules of nftables as a new nft or an old one makes them, and other programs'
+ * configuration.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -121,7 +122,9 @@ static void rule_keeps(bool want, const char *what)
 	struct mark_write w = { .to_connection = true };
 
 	mnl_attr_nest_end(&message.head, list);
-	ok(nft_rule_writes(&message.head, see, &w) == 1 && !w.to_connection && mark_write_keeps(&w, OURS) == want, "%s", what);
+	ok(nft_rule_writes(&message.head, see, &w) == 1 && !w.to_connection &&
+		   mark_write_keeps(&w, OURS) == want,
+	   "%s", what);
 }
 
 static void test_one_register(void)
@@ -215,8 +218,9 @@ static void test_constant(void)
 	put(NFTA_CT_SREG, NFT_REG_1);
 	end();
 	mnl_attr_nest_end(&message.head, list);
-	ok(nft_rule_writes(&message.head, see, &w) == 1 && w.to_connection && w.what.fixed == UINT32_MAX &&
-	   w.what.value == 0x12340001, "ct mark set 0x12345678 & 0xffff0000 | 1");
+	ok(nft_rule_writes(&message.head, see, &w) == 1 && w.to_connection &&
+		   w.what.fixed == UINT32_MAX && w.what.value == 0x12340001,
+	   "ct mark set 0x12345678 & 0xffff0000 | 1");
 	message.head.nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN;
 	ok(nft_rule_writes(&message.head, see, &w) == -EBADMSG, "no rule");
 }
@@ -248,8 +252,8 @@ static void test_nftables_conf(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		ok(nft_script_flushes(cases[i].text) == cases[i].flushes, "%s: %s", cases[i].flushes ? "flushes" : "does not",
-		   cases[i].text);
+		ok(nft_script_flushes(cases[i].text) == cases[i].flushes, "%s: %s",
+		   cases[i].flushes ? "flushes" : "does not", cases[i].text);
 }
 
 static void test_networkd_conf(void)
@@ -268,14 +272,17 @@ static void test_networkd_conf(void)
 		{ "ManageForeignRoutingPolicyRules=no\n", false, true },
 		{ "[Network]\n[DHCPv4]\nManageForeignRoutingPolicyRules=no\n", false, true },
 		{ "[Network]\nManageForeignRoutingPolicyRulesAndMore=no\n", false, true },
-		{ "[Network]\nManageForeignRoutingPolicyRules=no\nManageForeignRoutingPolicyRules=1\n", false, true },
+		{ "[Network]\nManageForeignRoutingPolicyRules=no\nManageForeignRoutingPolicyRules="
+		  "1\n",
+		  false, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		bool rules = false, routes = true;
 
 		networkd_conf_read(cases[i].text, &rules, &routes);
-		ok(rules == cases[i].rules && routes == cases[i].routes, "networkd.conf: %s", cases[i].text);
+		ok(rules == cases[i].rules && routes == cases[i].routes, "networkd.conf: %s",
+		   cases[i].text);
 	}
 }
 
