@@ -173,7 +173,8 @@ static bool is_blocked(const struct companions *c, const struct shape *s)
 
 static bool is_strict(const struct plan *p, const struct link *l)
 {
-	uint8_t mode = l->rp_filter > p->facts->rp_filter_all ? l->rp_filter : p->facts->rp_filter_all;
+	uint8_t own = facts_rp_filter(p->facts, l), all = p->facts->rp_filter_all;
+	uint8_t mode = own > all ? own : all;
 	const struct path *path = plan_path(p, l->name);
 
 	return mode == 1 && !(path && p->config->settings.rp_filter == RP_FILTER_LOOSE);

@@ -101,7 +101,7 @@ static bool look_up(struct explainer *x, const struct flow *key, const char *not
  * for root's. */
 static bool look_up_marked(struct explainer *x)
 {
-	struct flow key = x->e->flow;
+	struct flow key = fib_packet_key(&x->fib, &x->e->flow);
 
 	key.mark = x->e->mark;
 	if (key.family == FAMILY_IPV4)

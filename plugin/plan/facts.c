@@ -90,3 +90,12 @@ int facts_without_link(const struct facts *f, uint32_t index, struct facts *ret)
 	*ret = left;
 	return 0;
 }
+
+uint8_t facts_rp_filter(const struct facts *f, const struct link *l)
+{
+	for (size_t i = 0; i < f->saved_count; i++)
+		if (!f->saved[i].src_valid_mark && f->saved[i].index == l->index &&
+		    !strcmp(f->saved[i].name, l->name))
+			return f->saved[i].value;
+	return l->rp_filter;
+}

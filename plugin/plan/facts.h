@@ -106,6 +106,8 @@ MUST_CHECK int facts_without_link(const struct facts *f, uint32_t index, struct 
 void facts_without_done(struct facts *f);
 const struct link *links_by_index(const struct links *l, uint32_t index);
 const struct link *links_by_name(const struct links *l, const char *name);
+/* What the interface's rp_filter is without us. */
+uint8_t facts_rp_filter(const struct facts *f, const struct link *l);
 const struct told *facts_told(const struct facts *f, const char *name);
 
 /* The file of `ifsteer facts`: versioned text, one fact a line, stable order. -EINVAL with a message in

@@ -218,6 +218,20 @@ struct lookup fib_lookup(const struct fib *t, const struct flow *f)
 	return (struct lookup){ .error = -ENETUNREACH };
 }
 
+struct flow fib_packet_key(const struct fib *t, const struct flow *f)
+{
+	struct flow key = *f;
+
+	for (size_t i = 0; i < t->rule_count; i++) {
+		const struct rule *r = t->rules[i];
+
+		if ((r->ip_protocol || r->sport.to || r->dport.to) && strcmp(r->iif, "lo") != 0)
+			return key;
+	}
+	key.protocol = key.sport = key.dport = 0;
+	return key;
+}
+
 uint8_t fib_address_type(const struct fib *t, const struct addr *a)
 {
 	const struct route *r = search_table(t, RT_TABLE_LOCAL, a).route;

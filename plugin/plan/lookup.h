@@ -27,6 +27,9 @@ void fib_done(struct fib *t);
 
 /* The flow's mark, user, ports and source, if any, count; a local one comes in by "lo". */
 struct lookup fib_lookup(const struct fib *t, const struct flow *f);
+/* What the kernel knows when it looks up a packet rather than a socket: its protocol and ports only
+ * where a rule other than for `iif lo` asks for them (fib_rule_requires_fldissect). */
+struct flow fib_packet_key(const struct fib *t, const struct flow *f);
 /* RTN_…, as table `local` says, else RTN_UNICAST: what nft calls `fib daddr type`. */
 uint8_t fib_address_type(const struct fib *t, const struct addr *a);
 

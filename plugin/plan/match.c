@@ -237,14 +237,17 @@ int match_policy(const struct plan *p, const struct policy_plan *pp, enum hook h
 	if (hook == HOOK_FORWARDED) {
 		r = put_names(&b, "iifname", &pol->in, false);
 		(void)put_names(&b, "iifname", &pol->in, true);
-		(void)put_names(&b, "ether saddr", &pol->mac, false);
-		(void)put_names(&b, "ether saddr", &pol->mac, true);
 	}
 	if (r < 0) {
 		strbuf_done(&b);
 		return r;
 	}
 	put_protocol(&b, pol);
+	/* Behind the protocol: nft lists them so, where `ip dscp` comes next. */
+	if (hook == HOOK_FORWARDED) {
+		(void)put_names(&b, "ether saddr", &pol->mac, false);
+		(void)put_names(&b, "ether saddr", &pol->mac, true);
+	}
 	put_match(&b, "meta skuid", &pol->user, NULL);
 	put_match(&b, "meta skgid", &pol->group, NULL);
 	put_match(&b, f == FAMILY_IPV4 ? "ip dscp" : "ip6 dscp", &pol->dscp, dscp_name);

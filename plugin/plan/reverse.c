@@ -9,7 +9,7 @@
 /* As it will be: what the plan wants, and the greater of the interface's own and conf.all's. */
 static uint8_t filter_of(const struct plan *p, const struct link *l)
 {
-	uint8_t mode = l->rp_filter;
+	uint8_t mode = facts_rp_filter(p->facts, l);
 
 	for (size_t i = 0; i < p->sysctl_count; i++)
 		if (p->sysctls[i].link == l && !p->sysctls[i].src_valid_mark)
@@ -28,11 +28,12 @@ static bool has_ipv4(const struct facts *f, const struct link *l)
 enum reverse reverse_filter(const struct fib *t, const struct link *l, const struct flow *way_back)
 {
 	uint8_t mode = filter_of(t->plan, l);
+	struct flow key = fib_packet_key(t, way_back);
 	struct lookup back;
 
 	if (way_back->family == FAMILY_IPV6 || mode == 0)
 		return REVERSE_NONE;
-	back = fib_lookup(t, way_back);
+	back = fib_lookup(t, &key);
 	if (back.error || back.route->type != RTN_UNICAST)
 		return REVERSE_DROPPED;
 	if (back.route->oif == l->index || back.is_one_of_several)

@@ -337,6 +337,8 @@ static void test_rules_of_policies(void)
 		  "negated addresses of one family say nothing of the other" },
 		{ "mark = [ \"!0x1\", \"0x100/0xff00\" ]", "meta mark != 0x00000001 ", "no mask of all ones" },
 		{ "in = [ \"x\", \"x\" ]", "iifname \"x\" counter", "the same interface twice is one" },
+		{ "protocol = \"icmp\"; mac = \"02:00:00:00:00:01\"; dscp = 8",
+		  "meta l4proto 1 ether saddr 02:00:00:00:00:01 ip dscp cs1 ", "in nft's order" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
