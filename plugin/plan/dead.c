@@ -11,12 +11,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct nft_chain *find_chain(const struct nft_table *t, const char *name)
+/* What stands, with its chains by name. */
+struct standing {
+	const struct nft_table *table;
+	struct name_list chains;
+};
+
+static void standing_done(struct standing *s)
 {
-	for (size_t i = 0; i < t->chain_count; i++)
-		if (strcmp(t->chains[i].name, name) == 0)
-			return &t->chains[i];
-	return NULL;
+	names_done(&s->chains);
+}
+
+static int standing_fill(const struct nft_table *t, struct standing *s)
+{
+	int r = 0;
+
+	s->table = t;
+	for (size_t i = 0; i < t->chain_count && r == 0; i++)
+		r = names_add(&s->chains, t->chains[i].name, i);
+	names_sort(&s->chains);
+	return r;
+}
+
+static const struct nft_chain *find_chain(const struct standing *s, const char *name)
+{
+	size_t at = names_find(&s->chains, name);
+
+	return at == SIZE_MAX ? NULL : &s->table->chains[at];
 }
 
 static const struct nft_set *find_set(const struct nft_table *t, const char *name)
@@ -99,7 +120,7 @@ static int forget(const struct plan *p, enum family f, uint32_t mark, struct ste
 	return 0;
 }
 
-static int end_way(const struct plan *p, const struct nft_table *have, const struct path *path, const char *suffix,
+static int end_way(const struct plan *p, const struct standing *have, const struct path *path, const char *suffix,
 		   uint32_t mark, struct steps *ret)
 {
 	const struct nft_chain *c;
@@ -119,93 +140,127 @@ static int end_way(const struct plan *p, const struct nft_table *have, const str
 		if (r < 0)
 			return r;
 		s->of.connections.keep_tcp = strcmp(suffix, "_only") == 0;
-		r = keep_arrivals(path, have, (enum family)f, s);
+		r = keep_arrivals(path, have->table, (enum family)f, s);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static bool is_in_use(const struct plan *p, uint32_t mark)
+static int add_mark(const struct plan *p, uint32_t mark, struct numbers *ret)
 {
-	for (size_t i = 0; i < p->path_count; i++)
-		if (mark == p->paths[i].mark || mark == p->paths[i].mark_yields || mark == p->paths[i].mark_kill)
-			return true;
-	for (size_t i = 0; i < p->table_count; i++)
-		if (mark == p->tables[i].mark || mark == p->tables[i].mark_yields)
-			return true;
-	return mark == p->mark_main;
+	uint32_t value = mark >> p->mark_shift;
+
+	return mark ? numbers_add(ret, (struct number_range){ value, value }) : 0;
+}
+
+/* The values of all marks that mean something: a few ranges, since slots follow each other. */
+static int find_used(const struct plan *p, struct numbers *ret)
+{
+	int r = add_mark(p, p->mark_main, ret);
+
+	for (size_t i = 0; i < p->path_count && r == 0; i++)
+		r = add_mark(p, p->paths[i].mark, ret) ?: add_mark(p, p->paths[i].mark_yields, ret) ?:
+		    add_mark(p, p->paths[i].mark_kill, ret);
+	for (size_t i = 0; i < p->table_count && r == 0; i++)
+		r = add_mark(p, p->tables[i].mark, ret) ?: add_mark(p, p->tables[i].mark_yields, ret);
+	numbers_normalise(ret);
+	return r;
 }
 
 /* Marks of paths that are no longer managed mean nothing from now on. */
 static int end_gone_paths(const struct plan *p, const struct nft_table *have, struct steps *ret)
 {
 	const struct nft_set *restore = find_set(have, "restore");
+	CLEANUP(numbers_done) struct numbers used = { 0 };
+	int err = find_used(p, &used);
 
-	for (size_t i = 0; restore && i < restore->element_count; i++) {
+	for (size_t i = 0; restore && i < restore->element_count && err == 0; i++) {
 		char *end;
 		uint32_t mark = (uint32_t)strtoul(restore->elements[i], &end, 16);
 
-		if (!mark || is_in_use(p, mark))
+		if (!mark || numbers_contain(&used, mark >> p->mark_shift))
 			continue;
 		for (int f = 0; f < FAMILY_COUNT; f++) {
 			struct step *s;
-			int r = forget(p, (enum family)f, mark, ret, &s);
 
-			if (r < 0)
-				return r;
+			err = forget(p, (enum family)f, mark, ret, &s);
+			if (err < 0)
+				return err;
 		}
 	}
-	return 0;
+	return err;
 }
 
 /* ---- sockets ---- */
 
-static bool stands_on_host(const struct facts *f, const struct addr *a)
+static int compare_addresses(const void *a, const void *b)
 {
-	for (size_t i = 0; i < f->address_count; i++)
-		if (addr_compare(&f->addresses[i].addr, a) == 0)
-			return true;
-	return false;
+	return addr_compare(a, b);
 }
 
-static int close_sockets(const struct plan *p, const struct nft_table *have, struct steps *ret)
+/* The host's addresses in order; NULL when memory fails. */
+static struct addr *sort_addresses(const struct facts *f)
 {
-	for (int f = 0; f < FAMILY_COUNT; f++) {
-		const struct nft_set *all = find_set(have, f == FAMILY_IPV4 ? "addresses_4" : "addresses_6");
+	struct addr *v = calloc(f->address_count + 1, sizeof(*v));
 
-		for (size_t i = 0; all && i < all->element_count; i++) {
-			struct step *s;
-			struct addr a;
+	for (size_t i = 0; v && i < f->address_count; i++)
+		v[i] = f->addresses[i].addr;
+	if (v)
+		qsort(v, f->address_count, sizeof(*v), compare_addresses);
+	return v;
+}
 
-			if (!element_address(all->elements[i], &a) || stands_on_host(p->facts, &a))
-				continue;
-			s = VEC_PUSH(ret->v, ret->count);
-			if (!s)
-				return -ENOMEM;
-			s->kind = STEP_CLOSE_SOCKETS;
-			s->of.socket_source = a;
-		}
+static int close_sockets_of(const struct nft_set *all, const struct facts *f, const struct addr *on_host,
+			    struct steps *ret)
+{
+	for (size_t i = 0; all && i < all->element_count; i++) {
+		struct step *s;
+		struct addr a;
+
+		if (!element_address(all->elements[i], &a) ||
+		    bsearch(&a, on_host, f->address_count, sizeof(a), compare_addresses))
+			continue;
+		s = VEC_PUSH(ret->v, ret->count);
+		if (!s)
+			return -ENOMEM;
+		s->kind = STEP_CLOSE_SOCKETS;
+		s->of.socket_source = a;
 	}
 	return 0;
 }
 
+static int close_sockets(const struct plan *p, const struct nft_table *have, struct steps *ret)
+{
+	struct addr *on_host = sort_addresses(p->facts);
+	int r = on_host ? 0 : -ENOMEM;
+
+	for (int f = 0; f < FAMILY_COUNT && r == 0; f++)
+		r = close_sockets_of(find_set(have, f == FAMILY_IPV4 ? "addresses_4" : "addresses_6"), p->facts, on_host, ret);
+	free(on_host);
+	return r;
+}
+
 int plan_dead_paths(const struct plan *p, const struct nft_table *have, struct steps *ret)
 {
+	CLEANUP(standing_done) struct standing standing = { 0 };
 	int r;
 
 	if (!have->exists)
 		return 0;
+	r = standing_fill(have, &standing);
+	if (r < 0)
+		return r;
 	/* A socket that is destroyed sends a reset: while its connection is known it dies on the dead path. */
 	r = close_sockets(p, have, ret);
 	for (size_t i = 0; i < p->path_count && r == 0; i++) {
 		const struct path *path = &p->paths[i];
 
-		r = end_way(p, have, path, "", path->mark, ret);
+		r = end_way(p, &standing, path, "", path->mark, ret);
 		if (r == 0)
-			r = end_way(p, have, path, "_yields", path->mark_yields, ret);
+			r = end_way(p, &standing, path, "_yields", path->mark_yields, ret);
 		if (r == 0)
-			r = end_way(p, have, path, "_only", path->mark_kill, ret);
+			r = end_way(p, &standing, path, "_only", path->mark_kill, ret);
 	}
 	return r < 0 ? r : end_gone_paths(p, have, ret);
 }

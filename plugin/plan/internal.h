@@ -31,12 +31,24 @@ enum band {
 /* ---- paths.c: which interfaces are managed; then, once their tables are known, their state ---- */
 MUST_CHECK int plan_paths(struct plan *p);
 MUST_CHECK int plan_paths_judge(struct plan *p);
-const struct path *plan_path(const struct plan *p, const char *name);
 /* Whether a `to` names destinations of this family, and so beats main. */
 bool match_has_destination(const struct config *c, const struct addr_match *to, enum family f);
 
 /* ---- near.c: the facts by link ---- */
 MUST_CHECK int plan_near(struct plan *p);
+
+/* ---- index.c ---- */
+/* To be called again when paths have moved. */
+MUST_CHECK int plan_index_paths(struct plan *p);
+const struct path *plan_path(const struct plan *p, const char *name);
+/* Fills is_second. */
+MUST_CHECK int plan_index_addresses(struct plan *p);
+
+MUST_CHECK int names_add(struct name_list *l, const char *name, size_t at);
+void names_sort(struct name_list *l);
+/* The first place of that name, SIZE_MAX when there is none. */
+size_t names_find(const struct name_list *l, const char *name);
+void names_done(struct name_list *l);
 
 /* ---- words.c ---- */
 void path_name(struct path *path);	/* fills word and quoted; needs the slot */

@@ -165,7 +165,8 @@ static uint32_t next_slot(struct marks *m, const struct path *path)
 	const struct plan *p = m->plan;
 
 	for (uint32_t v = 1; v <= m->max; v++) {
-		if (!path->interface->table && table_is_declared(p, p->config->settings.table_base + v))
+		if (m->used[v] ||
+		    (!path->interface->table && table_is_declared(p, p->config->settings.table_base + v)))
 			continue;
 		if (is_free(m, v))
 			return v;
@@ -508,7 +509,9 @@ int plan_marks(struct plan *p, struct diag *d)
 		return r;
 	/* Paths may have moved in memory: point at their final places. */
 	needs.count = 0;
-	r = collect_needs(&m, &needs);
+	r = plan_index_paths(p);
+	if (r == 0)
+		r = collect_needs(&m, &needs);
 	if (r < 0)
 		return r;
 	take_recorded_slots(&m);

@@ -9,25 +9,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct path *plan_path(const struct plan *p, const char *name)
+/* What is looked for by name, for as long as paths are made. */
+struct known {
+	struct name_list links, told;
+};
+
+static void known_done(struct known *k)
 {
-	for (size_t i = 0; i < p->path_count; i++)
-		if (strcmp(p->paths[i].name, name) == 0)
-			return &p->paths[i];
-	return NULL;
+	names_done(&k->links);
+	names_done(&k->told);
 }
 
-/* `link` is NULL where there is none of that name. */
-static int add_path(struct plan *p, const struct interface *i, const char *name, const struct link *link)
+static int known_fill(const struct facts *f, struct known *k)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < f->links.count && r == 0; i++)
+		r = names_add(&k->links, f->links.v[i].name, i);
+	for (size_t i = 0; i < f->told_count && r == 0; i++)
+		r = names_add(&k->told, f->told[i].name, i);
+	names_sort(&k->links);
+	names_sort(&k->told);
+	return r;
+}
+
+static int add_path(struct plan *p, const struct known *k, const struct interface *i, const char *name)
 {
 	struct path *path = VEC_PUSH(p->paths, p->path_count);
+	size_t link = names_find(&k->links, name), told = names_find(&k->told, name);
 
 	if (!path)
 		return -ENOMEM;
 	strcpy(path->name, name);
 	path->interface = i;
-	path->link = link;
-	path->told = facts_told(p->facts, name);
+	path->link = link == SIZE_MAX ? NULL : &p->facts->links.v[link];
+	path->told = told == SIZE_MAX ? NULL : &p->facts->told[told];
 	return 0;
 }
 
@@ -132,8 +148,9 @@ static void judge_half(const struct plan *p, struct path *path, enum family f)
 	h->symmetric &= path->quoted[0] != '\0';
 }
 
-/* A declared name is managed whether it exists or not; what a glob matches, while it exists. */
-static int find_managed(struct plan *p)
+/* A declared name is managed whether it exists or not; what a glob matches, while it exists. `declared` has for each
+ * link which entry it belongs to. */
+static int add_managed(struct plan *p, const struct known *k, const struct interface *const *declared)
 {
 	const struct config *c = p->config;
 	int r = 0;
@@ -142,14 +159,14 @@ static int find_managed(struct plan *p)
 		const struct interface *decl = &c->interfaces[i];
 
 		if (!decl->is_glob) {
-			r = add_path(p, decl, decl->name, links_by_name(&p->facts->links, decl->name));
+			r = add_path(p, k, decl, decl->name);
 			continue;
 		}
 		for (size_t l = 0; l < p->facts->links.count && r == 0; l++) {
 			const struct link *link = &p->facts->links.v[l];
 
-			if (!link->loopback && config_interface(c, link->name) == decl)
-				r = add_path(p, decl, link->name, link);
+			if (!link->loopback && declared[l] == decl)
+				r = add_path(p, k, decl, link->name);
 		}
 	}
 	return r;
@@ -157,9 +174,19 @@ static int find_managed(struct plan *p)
 
 int plan_paths(struct plan *p)
 {
-	int r = find_managed(p);
+	const struct links *links = &p->facts->links;
+	const struct interface **declared = calloc(links->count + 1, sizeof(*declared));
+	CLEANUP(known_done) struct known k = { 0 };
+	int r = declared ? known_fill(p->facts, &k) : -ENOMEM;
 
-	return r < 0 ? r : plan_near(p);
+	for (size_t i = 0; i < links->count && r == 0; i++)
+		declared[i] = config_interface(p->config, links->v[i].name);
+	if (r == 0)
+		r = add_managed(p, &k, declared);
+	free(declared);
+	if (r == 0)
+		r = plan_near(p);
+	return r < 0 ? r : plan_index_paths(p);
 }
 
 /* The second half, once tables are known: they decide what is foreign in them. */
@@ -175,5 +202,5 @@ int plan_paths_judge(struct plan *p)
 		for (int f = 0; f < FAMILY_COUNT; f++)
 			judge_half(p, path, f);
 	}
-	return 0;
+	return plan_index_addresses(p);
 }

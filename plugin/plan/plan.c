@@ -9,8 +9,10 @@
 
 static void path_done(struct path *path)
 {
-	for (int f = 0; f < FAMILY_COUNT; f++)
+	for (int f = 0; f < FAMILY_COUNT; f++) {
 		free(path->half[f].addresses);
+		free(path->half[f].is_second);
+	}
 }
 
 static void policy_plan_done(struct policy_plan *pp)
@@ -27,6 +29,7 @@ void plan_done(struct plan *p)
 	for (size_t i = 0; i < p->policy_count; i++)
 		policy_plan_done(&p->policies[i]);
 	free(p->paths);
+	names_done(&p->paths_by_name);
 	free(p->addresses_by_link);
 	free(p->routes_by_link);
 	free(p->foreign_defaults);

@@ -27,6 +27,7 @@ struct path_half {
 	bool has_src;			/* the default route names its source address */
 	struct addr src;
 	struct addr *addresses;		/* of this interface, the ones that may be a source; owned */
+	bool *is_second;		/* an interface before this one has that address, too; owned */
 	size_t address_count;
 };
 
@@ -89,6 +90,15 @@ struct want_sysctl {
 	uint8_t value;
 };
 
+/* Names in order, and the place of what has them; the names are borrowed. */
+struct name_list {
+	struct name_at {
+		const char *name;
+		size_t at;
+	} *v;
+	size_t count;
+};
+
 struct plan {
 	const struct config *config;	/* borrowed, as is facts */
 	const struct facts *facts;
@@ -104,6 +114,7 @@ struct plan {
 	size_t foreign_default_count;
 	struct path *paths;		/* by slot */
 	size_t path_count;
+	struct name_list paths_by_name;
 	struct policy_plan *policies;	/* one for each of config->policies, disabled ones too */
 	size_t policy_count;
 

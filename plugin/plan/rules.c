@@ -102,16 +102,6 @@ static int add_table(struct plan *p, enum family f, const struct table_mark *t)
 	return r;
 }
 
-/* An address that stands on two interfaces answers by the first. */
-static bool stands_before(const struct plan *p, const struct path *path, const struct addr *a)
-{
-	for (const struct path *q = p->paths; q < path; q++)
-		for (size_t i = 0; i < q->half[a->family].address_count; i++)
-			if (addr_compare(&q->half[a->family].addresses[i], a) == 0)
-				return true;
-	return false;
-}
-
 /* Only for packets without any mark, ours or others': those have been told their way already. */
 static int add_sources(struct plan *p, enum family f, const struct path *path)
 {
@@ -120,7 +110,8 @@ static int add_sources(struct plan *p, enum family f, const struct path *path)
 	for (size_t i = 0; i < path->half[f].address_count && err == 0; i++) {
 		struct rule r = { .family = f, .fwmask = UINT32_MAX, .action = RULE_LOOKUP };
 
-		if (stands_before(p, path, &path->half[f].addresses[i]))
+		/* An address that stands on two interfaces answers by the first. */
+		if (path->half[f].is_second[i])
 			continue;
 		r.src = prefix_of(&path->half[f].addresses[i], family_bits(f));
 		r.priority = BAND_SOURCE_MAIN;

@@ -19,15 +19,6 @@ static struct nft_set *address_set(struct plan *p, const char *name, enum family
 	return nft_add_set(&p->nft, name, false, type, NULL);
 }
 
-static bool stands_before(const struct plan *p, size_t path, const struct addr *a)
-{
-	for (size_t i = 0; i < path; i++)
-		for (size_t k = 0; k < p->paths[i].half[a->family].address_count; k++)
-			if (addr_compare(&p->paths[i].half[a->family].addresses[k], a) == 0)
-				return true;
-	return false;
-}
-
 static int add_addresses(struct plan *p, enum family f)
 {
 	struct nft_set *all = address_set(p, f == FAMILY_IPV4 ? "addresses_4" : "addresses_6", f, false);
@@ -37,7 +28,7 @@ static int add_addresses(struct plan *p, enum family f)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->path_count; i++)
 		for (size_t k = 0; k < p->paths[i].half[f].address_count; k++)
-			if (p->paths[i].quoted[0] && !stands_before(p, i, &p->paths[i].half[f].addresses[k]))
+			if (p->paths[i].quoted[0] && !p->paths[i].half[f].is_second[k])
 				TRY(nft_add_element(all, "%s", addr_print(&p->paths[i].half[f].addresses[k], buf)));
 	return 0;
 }

@@ -13,22 +13,24 @@
 /* One mark: a path taken in one of three manners, somebody else's table, or main. */
 struct way {
 	const struct path *path;	/* NULL: a table, or main */
-	const char *suffix;
 	char word[48];
 	uint32_t mark;
 	bool is_kill;
 	bool is_main;
+	bool asked[2];			/* by a policy of this hook */
 };
 
 struct ways {
 	struct plan *plan;
 	struct way *v;
 	size_t count;
+	struct name_list by_word;
 };
 
 static void ways_done(struct ways *w)
 {
 	free(w->v);
+	names_done(&w->by_word);
 }
 
 static int add_way(struct ways *w, const struct path *path, const char *base, const char *suffix, uint32_t mark)
@@ -40,7 +42,7 @@ static int add_way(struct ways *w, const struct path *path, const char *base, co
 	way = VEC_PUSH(w->v, w->count);
 	if (!way)
 		return -ENOMEM;
-	*way = (struct way){ .path = path, .suffix = suffix, .mark = mark };
+	*way = (struct way){ .path = path, .mark = mark };
 	way->is_kill = strcmp(suffix, "_only") == 0;
 	way->is_main = !path && strcmp(base, "main") == 0;
 	snprintf(way->word, sizeof(way->word), "%s%s", base, suffix);
@@ -71,44 +73,59 @@ static int collect(struct ways *w)
 
 /* ---- who asks for a way ---- */
 
-static bool leads_to(const struct plan *p, const struct policy_plan *pp, enum family f, const struct way *way)
+static void ask(struct ways *w, const char *base, const char *suffix, enum hook hook)
+{
+	char word[sizeof(w->v->word)];
+	size_t at;
+
+	snprintf(word, sizeof(word), "%s%s", base, suffix);
+	at = names_find(&w->by_word, word);
+	if (at != SIZE_MAX)
+		w->v[at].asked[hook] = true;
+}
+
+static void ask_for_verdict(struct ways *w, const struct policy_plan *pp, enum family f, enum hook hook)
 {
 	const struct verdict *v = &pp->verdict[f];
-	char base[48];
+	char base[24];
 
-	if (!v->covered || v->catches_nothing || (v->outcome != ACTION_MAIN && strcmp(way_suffix(v), way->suffix) != 0))
-		return false;
+	if (!v->covered || v->catches_nothing)
+		return;
 	switch (v->outcome) {
 	case ACTION_VIA:
 	case ACTION_BALANCE:
 		for (size_t i = 0; i < v->active_count; i++)
-			if (&p->paths[v->active[i]] == way->path)
-				return true;
-		return false;
+			ask(w, w->plan->paths[v->active[i]].word, way_suffix(v), hook);
+		break;
 	case ACTION_TABLE:
-		snprintf(base, sizeof(base), "table_%u%s", pp->policy->table, way->suffix);
-		return strcmp(base, way->word) == 0;
+		snprintf(base, sizeof(base), "table_%u", pp->policy->table);
+		ask(w, base, way_suffix(v), hook);
+		break;
 	case ACTION_MAIN:
-		return way->is_main && !v->dormant;
+		if (!v->dormant)
+			ask(w, "main", "", hook);
+		break;
 	case ACTION_UNREACHABLE:
 	case ACTION_PROHIBIT:
 	case ACTION_BLACKHOLE:
-		return false;
+		break;
 	}
-	return false;
 }
 
-static bool is_asked(const struct plan *p, const struct way *way, enum hook hook)
+/* One pass over the policies, not one for each way: 1,000 policies and 250 interfaces took 80 ms. */
+static int find_asked(struct ways *w)
 {
-	for (size_t i = 0; i < p->policy_count; i++) {
-		const struct policy_plan *pp = &p->policies[i];
+	const struct plan *p = w->plan;
 
-		if (!pp->policy->enabled || !policy_seen(pp->policy, hook))
-			continue;
-		if (leads_to(p, pp, FAMILY_IPV4, way) || leads_to(p, pp, FAMILY_IPV6, way))
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < w->count; i++)
+		TRY(names_add(&w->by_word, w->v[i].word, i));
+	names_sort(&w->by_word);
+	for (size_t i = 0; i < p->policy_count; i++)
+		for (int hook = 0; hook < 2; hook++)
+			for (int f = 0; f < FAMILY_COUNT; f++)
+				if (p->policies[i].policy->enabled && policy_seen(p->policies[i].policy, (enum hook)hook))
+					ask_for_verdict(w, &p->policies[i], (enum family)f, (enum hook)hook);
+	return 0;
 }
 
 /* ---- the chains of a way ---- */
@@ -388,8 +405,9 @@ int ways_add(struct plan *p)
 	CLEANUP(ways_done) struct ways w = { .plan = p };
 
 	TRY(collect(&w));
+	TRY(find_asked(&w));
 	for (size_t i = 0; i < w.count; i++) {
-		bool local = is_asked(p, &w.v[i], HOOK_LOCAL), forwarded = is_asked(p, &w.v[i], HOOK_FORWARDED);
+		bool local = w.v[i].asked[HOOK_LOCAL], forwarded = w.v[i].asked[HOOK_FORWARDED];
 
 		if (forwarded && !w.v[i].is_main)
 			TRY(add_lead(p, &w.v[i]));
