@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/strbuf.h"
 #include "commands/message.h"
@@ -17,9 +18,11 @@
 #define RETRY_MS 5000
 /* Between two looks, whatever happens. */
 #define GAP_MS 20
-/* Of each second looks may take a fifth, and up to this what they have not taken so far. */
+/* Of each second we may take a fifth of a processor, and up to this what we have not taken so far;
+ * who has taken more waits, but not for longer than this. */
 #define SHARE 5
-#define CREDIT_MAX_MS 250
+#define CREDIT_MAX_US 250000
+#define GAP_MAX_MS 1000
 /* Who waits for `ifsteer confirm` goes first. */
 #define TRIAL_GRACE_MS 1000
 
@@ -288,20 +291,33 @@ static void mind_trial(struct watch *w)
 		w->due = t.deadline_ms + TRIAL_GRACE_MS;
 }
 
+/* Processor time taken so far. Time that passes while we wait for others is not ours. */
+static int64_t processor_us(void)
+{
+	struct timespec used = { 0 };
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
 /* How long nothing is looked at after a look: however much happens, most of a processor is left for
  * others. */
-static int64_t gap_after(struct watch *w, int64_t began, int64_t now)
+static int64_t gap_after(struct watch *w, int64_t now)
 {
-	w->credit_ms += (now - w->last_look) / SHARE;
-	if (w->credit_ms > CREDIT_MAX_MS)
-		w->credit_ms = CREDIT_MAX_MS;
-	w->credit_ms -= now - began;
+	int64_t used = processor_us(), gap;
+
+	w->credit_us += (now - w->last_look) * 1000 / SHARE;
+	if (w->credit_us > CREDIT_MAX_US)
+		w->credit_us = CREDIT_MAX_US;
+	w->credit_us -= used - w->used_us;
+	w->used_us = used;
 	w->last_look = now;
-	return w->credit_ms < 0 ? GAP_MS - w->credit_ms * SHARE : GAP_MS;
+	gap = w->credit_us < 0 ? GAP_MS - w->credit_us * SHARE / 1000 : GAP_MS;
+	return gap < GAP_MAX_MS ? gap : GAP_MAX_MS;
 }
 
 /* The end of whatever took the lock. */
-static void release(struct watch *w, enum exit_code code, int64_t began)
+static void release(struct watch *w, enum exit_code code)
 {
 	bool has_changed = w->session.changes;
 	int64_t now;
@@ -313,7 +329,7 @@ static void release(struct watch *w, enum exit_code code, int64_t began)
 		nft_close();
 	now = monotonic_ms();
 	patience_forget(&w->patience, now);
-	w->earliest = now + gap_after(w, began, now) + (code ? RETRY_MS / 5 : 0);
+	w->earliest = now + (code ? GAP_MAX_MS : 0) + gap_after(w, now);
 	if (code && now + RETRY_MS < w->due)
 		w->due = now + RETRY_MS;
 	if (w->due < w->earliest)
@@ -322,7 +338,6 @@ static void release(struct watch *w, enum exit_code code, int64_t began)
 
 void watch_look(struct watch *w)
 {
-	int64_t began = monotonic_ms();
 	enum exit_code code;
 
 	w->due = NEVER;
@@ -333,7 +348,7 @@ void watch_look(struct watch *w)
 		code = repair(w);
 	else if (code == EXIT_DONE)
 		happened_done(&w->happened);
-	release(w, code, began);
+	release(w, code);
 }
 
 /* ---- beginning, and beginning anew ---- */
@@ -384,7 +399,6 @@ static enum exit_code apply_loaded(struct watch *w)
 
 enum exit_code watch_begin(struct watch *w)
 {
-	int64_t began = monotonic_ms();
 	enum exit_code code;
 
 	w->session.consent = consent;
@@ -394,13 +408,12 @@ enum exit_code watch_begin(struct watch *w)
 		code = load_first(&w->session);
 	if (code == EXIT_DONE)
 		code = apply_loaded(w);
-	release(w, code, began);
+	release(w, code);
 	return code;
 }
 
 void watch_reload(struct watch *w)
 {
-	int64_t began = monotonic_ms();
 	enum exit_code code = session_lock(&w->session, LOCK_SECONDS_PERSON);
 	bool is_locked = code == EXIT_DONE;
 
@@ -414,5 +427,5 @@ void watch_reload(struct watch *w)
 		w->followed = (struct kept_stamp){ 0 };
 		look_again(w);
 	}
-	release(w, code, began);
+	release(w, code);
 }

@@ -26,7 +26,8 @@ struct watch {
 	int64_t due;			/* the next look, monotonic ms; NEVER: when something happens */
 	int64_t earliest;		/* and not before, however much happens */
 	int64_t last_look;		/* when it ended */
-	int64_t credit_ms;		/* how long looks may take without a pause */
+	int64_t used_us;		/* processor time taken until then */
+	int64_t credit_us;		/* what may be taken without a pause */
 	int signals;			/* signalfd */
 };
 

@@ -64,6 +64,7 @@ repaired() {
 		[ $((${EPOCHREALTIME/./} - start)) -lt 8000000 ] || break
 	done
 	times+=($(((${EPOCHREALTIME/./} - start) / 1000)))
+	[ "${times[-1]}" -lt 500 ] || note "$name: ${times[-1]} ms"
 	same "$name: repaired" "$(kernel)" "$want"
 }
 
@@ -128,7 +129,7 @@ unlike "and nothing went wrong" "$(cat /run/said)" 'error|warning'
 # ---- its own writes do not wake it again ----
 
 rest
-strace -f -qq -e trace=poll,ppoll,flock -p $watch_pid -o /run/trace &
+strace -f -qq -e trace=poll,ppoll,restart_syscall -p $watch_pid -o /run/trace &
 tracer=$!
 sleep 0.5
 at h ip rule del priority 21060 protocol 77
@@ -136,7 +137,7 @@ eventually 5 ifsteer diff
 sleep 1
 kill $tracer
 wait $tracer 2>/dev/null
-is "a repair is one look" "$(grep -c 'flock(' /run/trace)" 1
+is "a repair wakes it once" "$(grep -c ') = [1-9]' /run/trace)" 1
 
 # ---- what concerns nobody ----
 
@@ -168,64 +169,62 @@ quiet "in sync" ifsteer diff
 
 # ---- what nobody announces ----
 
+# followed NAME WHO SOURCE: on-premises is answered so, sooner or later, and then reliably. A carrier
+# that is lost or returns is told of by the kernel after up to a second.
+followed() {
+	eventually 8 answers "$2" "$3"
+	rest
+	answered "$1" "$2" "$3" 10.0.1.9
+}
+answers() { at h "$PROBE" tcp -t 500 10.0.1.9 $PORT | grep -q "name=$1 seen=$2"; }
+
 ip -n h link set eth2 down
-eventually 5 ifsteer diff
-answered "link down: main decides" gw 10.200.0.2 10.0.1.9
+followed "link down: main decides" gw 10.200.0.2
 like "it says so" "$(tail -n 3 /run/said)" 'eth2: ipv4 not usable \(down\)'
 up eth2
-eventually 5 ifsteer diff
-answered "link up" op 172.31.70.5 10.0.1.9
+followed "link up" op 172.31.70.5
 answered "link up" op fd00:e2::5 fd00:10::9
 same "link up: as before" "$(kernel)" "$want"
 
 ip -n vpc link set to_h down
-eventually 5 ifsteer diff
-answered "carrier lost: main decides" gw 10.200.0.2 10.0.1.9
+followed "carrier lost: main decides" gw 10.200.0.2
 ip -n vpc link set to_h up
 ip -n vpc addr replace fd00:e2::1/64 dev to_h nodad
-eventually 5 ifsteer diff
-answered "carrier returns" op 172.31.70.5 10.0.1.9
+followed "carrier returns" op 172.31.70.5
 rest
 same "carrier returns: as before" "$(kernel)" "$want"
 
 ip -n h addr del 172.31.70.5/20 dev eth2
 ip -n h addr add 172.31.70.6/20 dev eth2
-eventually 5 ifsteer diff
-answered "another address" op 172.31.70.6 10.0.1.9
+followed "another address" op 172.31.70.6
 ip -n h addr flush dev eth2 scope global
-eventually 5 ifsteer diff
-answered "no address: main decides" gw 10.200.0.2 10.0.1.9
+followed "no address: main decides" gw 10.200.0.2
 ip -n h addr add 172.31.70.5/20 dev eth2
 ip -n h addr add fd00:e2::5/64 dev eth2 nodad
-eventually 5 ifsteer diff
-answered "the address comes late" op 172.31.70.5 10.0.1.9
-ip -n h addr add fd00:e2::77/64 dev eth2 nodad valid_lft 2 preferred_lft 1
-eventually 5 ifsteer diff
-like "an address that expires" "$(kernel)" 'from fd00:e2::77'
+followed "the address comes late" op 172.31.70.5
+ip -n h addr add fd00:e2::77/64 dev eth2 nodad valid_lft 3 preferred_lft 3
+eventually 8 eval 'kernel | grep -q "from fd00:e2::77"'
+ok $? "an address that expires"
 eventually 8 eval '! kernel | grep -q "from fd00:e2::77"'
 ok $? "when it has expired"
 rest
 same "as before" "$(kernel)" "$want"
 
 ip -n h link del eth2
-eventually 5 ifsteer diff
-answered "the interface vanishes: main decides" gw 10.200.0.2 10.0.1.9
+followed "the interface vanishes: main decides" gw 10.200.0.2
 plug eth2
 up eth2
-eventually 5 ifsteer diff
-answered "it comes back with another index" op 172.31.70.5 10.0.1.9
+followed "it comes back with another index" op 172.31.70.5
 answered "it comes back with another index" op fd00:e2::5 fd00:10::9
 rest
 ip -n h link set eth2 down
 ip -n h link set eth2 name lan7
 ip -n h link set lan7 up
-eventually 5 ifsteer diff
-answered "renamed: main decides" gw 10.200.0.2 10.0.1.9
+followed "renamed: main decides" gw 10.200.0.2
 ip -n h link set lan7 down
 ip -n h link set lan7 name eth2
 up eth2
-eventually 5 ifsteer diff
-answered "renamed back" op 172.31.70.5 10.0.1.9
+followed "renamed back" op 172.31.70.5
 ip -n h addr replace fd00:e2::5/64 dev eth2 nodad
 
 # A default route of main is the gateway where the policy names none.
@@ -235,23 +234,20 @@ policy <<<'interfaces = ( { name = "eth0"; }, { name = "eth2"; } );
 apply "an apply by hand is followed"
 answered "no gateway: main decides" gw 10.200.0.2 10.0.1.9
 ip -n h route add default via 172.31.64.1 metric 1000
-eventually 5 ifsteer diff
-answered "a default route appears in main" op 172.31.70.5 10.0.1.9
+followed "a default route appears in main" op 172.31.70.5
 ip -n h route del default via 172.31.64.1 metric 1000
 ip -n h route add default via 172.31.64.1 dev eth2 table 99
-eventually 5 ifsteer diff
-answered "in another table" op 172.31.70.5 10.0.1.9
+followed "in another table" op 172.31.70.5
 ip -n h route flush table 99
 
 # ---- cgroups ----
 
-if mount -t cgroup2 cgroup /sys/fs/cgroup 2>/dev/null && mkdir "/sys/fs/cgroup/lab-$$" 2>/dev/null; then
-	top=/sys/fs/cgroup/lab-$$
-	trap 'rmdir $top/a.slice/b.service $top/a.slice $top' EXIT
+if mount -t cgroup2 cgroup /sys/fs/cgroup && top=$(mktemp -d /sys/fs/cgroup/ifsteer-test.XXXXXX); then
+	trap 'rmdir "$top/a.slice/b.service" "$top/a.slice" "$top"' EXIT
 	# shellcheck disable=SC2016
 	within() { at h sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$top/a.slice/b.service" "$@"; }
 	steered() { within "$PROBE" tcp 198.51.100.10 $PORT | grep -q 'seen=172.31.70.5'; }
-	policies "{ name = \"service\"; cgroup = \"lab-$$/a.slice/b.service\"; via = \"eth2\"; }"
+	policies "{ name = \"service\"; cgroup = \"${top##*/}/a.slice/b.service\"; via = \"eth2\"; }"
 	rest
 	mkdir "$top/a.slice"
 	mkdir "$top/a.slice/b.service"
@@ -263,7 +259,8 @@ if mount -t cgroup2 cgroup /sys/fs/cgroup 2>/dev/null && mkdir "/sys/fs/cgroup/l
 	mkdir "$top/a.slice/b.service"
 	eventually 5 steered
 	ok $? "one that is made again, too"
-	rmdir "$top/a.slice/b.service"; mkdir "$top/a.slice/b.service"
+	rmdir "$top/a.slice/b.service"
+	mkdir "$top/a.slice/b.service"
 	eventually 5 steered
 	ok $? "one that is made again at once, too"
 	quiet "in sync" ifsteer diff
@@ -297,7 +294,7 @@ before=$(cpu)
 count=0
 end=$((SECONDS + 12))
 while [ $SECONDS -lt $end ]; do
-	ip -n h rule del priority 21031 protocol 77 2>/dev/null && count=$((count + 1))
+	ip -n h rule del priority 21000 oif eth2 protocol 77 2>/dev/null && count=$((count + 1))
 	sleep 0.02
 done
 after=$(cpu)
