@@ -13,6 +13,7 @@
 #define MAX_COMPANIONS 64	/* rules are walked one by one: about 5 ns each for every local packet */
 #define MAX_PREFIX_RULES 16	/* longer lists stand in a table of their own, a longest-prefix trie */
 #define MAX_PREFIX_ROUTES 10000
+#define MAX_BLOCKED 1000	/* each policy is compared with all of them */
 
 /* What of a policy a routing rule can say, or, where it is not exact, a region around the policy. */
 struct shape {
@@ -457,13 +458,19 @@ static int add_shield(struct plan *p, enum family f)
 	return 0;
 }
 
+/* Then no later policy gets a companion. */
+static bool is_full(const struct companions *c)
+{
+	return c->rule_count >= MAX_COMPANIONS || c->blocked_count >= MAX_BLOCKED;
+}
+
 static int add_family(struct plan *p, enum family f)
 {
 	CLEANUP(companions_done) struct companions c = { .plan = p, .family = f, .priority = BAND_COMPANION };
 	size_t first = p->rule_count;
 	int r = 0;
 
-	for (size_t i = 0; i < p->policy_count && r == 0; i++)
+	for (size_t i = 0; i < p->policy_count && r == 0 && !is_full(&c); i++)
 		if (speaks(p, i, f))
 			r = add_policy(&c, i);
 	drop_idle_tail(p, first);
