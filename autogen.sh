@@ -13,7 +13,7 @@ build='autoconf automake gcc libc6-dev libconfig-dev libmnl-dev libnftables-dev 
 	xz-utils'
 demo='ifupdown iproute2 nftables procps tcpdump'
 # Every network manager, and what the tests look with.
-check="$demo conntrack dbus dnsmasq-base iputils-ping jq kmod mandoc netbase network-manager
+check="$demo conntrack dbus dnsmasq-base iptables iputils-ping jq kmod mandoc netbase network-manager
 	python3-jsonschema strace systemd udev"
 
 missing() {
@@ -60,7 +60,7 @@ fi
 # shellcheck disable=SC2086
 case " $* " in
 '  ') needed= ;;
-*' check '* | *' distcheck '*) needed=$(missing $build $check) ;;
+*' check '* | *' distcheck '* | *' bench '*) needed=$(missing $build $check) ;;
 *' demo '*) needed=$(missing $build $demo) ;;
 *) needed=$(missing $build) ;;
 esac

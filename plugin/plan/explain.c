@@ -350,15 +350,32 @@ static int judge_forwarded(struct explainer *x, const struct policy_plan **ret)
 
 /* ---- reverse-path filters ---- */
 
-/* The reply comes in by the interface by which the packet left, without a mark and nobody's; the
- * way back to its sender is the packet's own way. */
+/* Where main has no default route replies are marked before they are looked up: `home_…` in ways.c.
+ * (What came in by a symmetric interface is remembered as that one's.) */
+static uint32_t mark_of_reply(const struct explainer *x)
+{
+	const struct explanation *e = x->e;
+	const struct path *out = plan_path(x->plan, e->link->name);
+	const struct path *in = e->flow.in ? plan_path(x->plan, e->flow.in) : NULL;
+	uint32_t ours = e->mark & x->plan->config->settings.mark_mask;
+
+	if (!x->plan->marks_replies || e->flow.family == FAMILY_IPV6 || !ours || !out ||
+	    !out->quoted[0] || (in && in->half[FAMILY_IPV4].symmetric))
+		return 0;
+	return ours == out->mark || ours == out->mark_yields || ours == out->mark_kill ?
+		       out->mark_yields :
+		       0;
+}
+
+/* The reply comes in by the interface by which the packet left, and is nobody's; the way back to its
+ * sender is the packet's own way. */
 static void judge_reply(struct explainer *x)
 {
 	struct flow key = x->e->flow;
 
 	if (x->e->link->loopback || !key.has_src || is_for_many(x))
 		return;
-	key.mark = 0;
+	key.mark = mark_of_reply(x);
 	key.uid = 0;
 	x->e->reverse = reverse_filter(&x->fib, x->e->link, &key);
 }

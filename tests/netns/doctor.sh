@@ -330,6 +330,7 @@ rm -r /run/systemd/units /etc/nftables.conf
 # ---- NetworkManager ----
 
 enable NetworkManager.service
+ln -sf /lib/systemd/system/NetworkManager-dispatcher.service /etc/systemd/system/dbus-org.freedesktop.nm-dispatcher.service
 clean "NetworkManager and its dispatcher are enabled"
 mv /etc/systemd/system/dbus-org.freedesktop.nm-dispatcher.service /tmp
 finds "the dispatcher is not" 'NetworkManager .*without its dispatcher service' 'systemctl enable --now NetworkManager-dispatcher'

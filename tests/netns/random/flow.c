@@ -324,6 +324,14 @@ static const char *name_of(const struct plan *p, uint32_t index)
 	return l ? l->name : "?";
 }
 
+/* Neighbours and routers speak ICMP, too. */
+static bool is_echo(const struct packet *p)
+{
+	if (p->protocol == IPPROTO_ICMP)
+		return p->payload[0] == 8;
+	return p->protocol != IPPROTO_ICMPV6 || p->payload[0] == 128;
+}
+
 /* The frame of this packet, among those that leave. */
 static bool find_frame(const struct trial *t, int patience, struct frame *ret, struct packet *p)
 {
@@ -331,7 +339,7 @@ static bool find_frame(const struct trial *t, int patience, struct frame *ret, s
 
 	while (frame_next(ret, patience))
 		if (frame_read(ret, p) && p->protocol == f->protocol &&
-		    addr_compare(&p->dst, &f->dst) == 0 && p->dport == f->dport)
+		    addr_compare(&p->dst, &f->dst) == 0 && p->dport == f->dport && is_echo(p))
 			return true;
 	return false;
 }
