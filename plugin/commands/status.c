@@ -17,15 +17,35 @@ static const struct option_spec status_options[] = { { "--json", NULL },
 /* status must answer when something is stuck, too. */
 #define LOCK_SECONDS_STATUS 2
 
+/* A counter's name in two parts. */
+struct counter_key {
+	const char *prefix;
+	const char *word;
+};
+
+static int compare_counters(const void *a, const void *b)
+{
+	return strcmp(((const struct counter *)a)->name, ((const struct counter *)b)->name);
+}
+
+static int compare_counter_key(const void *key, const void *counter)
+{
+	const struct counter_key *k = key;
+	const char *name = ((const struct counter *)counter)->name;
+	size_t n = strlen(k->prefix);
+
+	return strncmp(k->prefix, name, n) ?: strcmp(k->word, name + n);
+}
+
 static struct counter find_counter(const struct status *st, const char *prefix, const char *word)
 {
-	size_t n = strlen(prefix);
+	const struct counter_key key = { prefix, word };
+	const struct counter *found = NULL;
 
-	for (size_t i = 0; i < st->counter_count; i++)
-		if (!strncmp(st->counters[i].name, prefix, n) &&
-		    !strcmp(st->counters[i].name + n, word))
-			return st->counters[i];
-	return (struct counter){ 0 };
+	if (st->counter_count)
+		found = bsearch(&key, st->counters, st->counter_count, sizeof(*st->counters),
+				compare_counter_key);
+	return found ? *found : (struct counter){ 0 };
 }
 
 struct counter status_policy_counter(const struct status *st, const struct policy_plan *pp)
@@ -109,6 +129,8 @@ static enum exit_code look(struct session *s, struct status *ret)
 		message_errno("the counters can't be read", r);
 		return EXIT_UNEXPECTED;
 	}
+	if (ret->counter_count)
+		qsort(ret->counters, ret->counter_count, sizeof(*ret->counters), compare_counters);
 	ret->session = s;
 	ret->trial = trial_read();
 	if (kept_read(KEPT_EVENT, &ret->event, &len))
