@@ -103,7 +103,7 @@ same "flush leaves what was before, but for the address of the new hardware" "$(
 	"$(grep -v 'local fe80:' <<<"$before")"
 
 # Odd names, each legal; in a policy a quote and a backslash are escaped.
-odd=("it's" '{eth2}' '$(id)' 'a;b|c&d' 'x}#y' 'žluťoučký' '-rf' '@set' '!eth' 'ether' 'accept')
+odd=("it's" '{eth2}' '$(id)' 'a;b|c&d' 'x}#y' 'žluťoučký' 'žluťoučkýá' '-rf' '@set' '!eth' 'ether' 'accept')
 for name in "${odd[@]}"; do
 	ip -n h link set eth2 down
 	at h ip link set dev eth2 name "$name" || { ok 1 "can't be named $name"; continue; }
@@ -122,6 +122,7 @@ for name in "${odd[@]}"; do
 	AT=op expect "called $name: inbound" "* name=h *" tcp 172.31.70.5
 	quiet "called $name: diff is clean" ifsteer diff
 	quiet "called $name: status" ifsteer status
+	is "called $name: explain" "$(ifsteer explain --json 10.0.1.9 | grep -cF "\"interface\": \"$quoted\"")" 1
 	quiet "called $name: flush" ifsteer flush
 	unlike "called $name: flush leaves nothing" "$(host_state)" 'proto (77|ifsteer)|inet ifsteer'
 	ip -n h link set dev "$name" down
