@@ -186,7 +186,7 @@ apply "apply"
 # What a process that has exited left in the queue of its socket.
 # shellcheck disable=SC2016
 coproc WRITER { at h setpriv --reuid nobody --clear-groups perl -MIO::Socket::INET -e '$| = 1;
-	my $s = IO::Socket::INET->new("$ARGV[0]:7") or exit 1; print $s "?\n"; sysread($s, my $answer, 1000);
+	my $s = IO::Socket::INET->new("$ARGV[0]:7") or exit 1; sysread($s, my $answer, 1000);
 	print "up\n"; <STDIN>;
 	$s->blocking(0); syswrite($s, "x" x 300000)' $SECRET4; }
 writer=$WRITER_PID
