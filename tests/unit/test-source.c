@@ -311,7 +311,7 @@ static void test_default(void)
 static bool private_files(void)
 {
 	return geteuid() == 0 && mkdtemp(top) && unshare(CLONE_NEWNS) == 0 &&
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("none", top, "tmpfs", 0, "mode=0755") == 0 &&
 	       mount("none", "/etc", "tmpfs", 0, "mode=0755") == 0 && chdir(top) == 0 &&
 	       mknod("probe", S_IFREG | 0600, 0) == 0 && chown("probe", NOBODY, 0) == 0;
