@@ -16,10 +16,15 @@ list() {
 			printf ", \"11.%d.%d.0/25\"", i / 256 % 256, i % 256
 	}'
 }
+# listed NAME ELEMENTS [selectors]: in force. The whole list would be the name of a test point.
+listed() {
+	policy <<<"$S2 policies = ( { name = \"list\"; to = [ $2 ]; ${3-} via = \"eth2\"; } );"
+	apply "$1: apply"
+}
 own_routes() { ip -n h route show table all proto 77 | grep -c '^\(throw \|\)11\.'; }
 
 for n in 3 20 5000 9990; do
-	policies "{ name = \"list\"; to = [ $(list $n) ]; via = \"eth2\"; }" >/dev/null
+	listed "$n prefixes" "$(list $n)"
 	quiet "$n prefixes: in sync" ifsteer diff
 	answered "$n prefixes: connect() knows the source" op 172.31.70.5 10.0.1.9
 	answered "$n prefixes: what is negated is main's" gw 10.200.0.2 10.0.7.9
@@ -28,13 +33,13 @@ for n in 3 20 5000 9990; do
 	is "$n prefixes: routes of companions" "$(own_routes)" "$want"
 done
 like "the negated one is thrown on" "$(ip -n h route show table all proto 77)" '^throw 10\.0\.7\.0/24'
-policies "{ name = \"list\"; to = [ $(list 10050) ]; via = \"eth2\"; }" >/dev/null
+listed "10,050 prefixes" "$(list 10050)"
 expect "10,050 prefixes: the source is rewritten" "local=10.200.0.2 name=op seen=172.31.70.5" tcp 10.0.1.9
 is "10,050 prefixes: no route is left" "$(own_routes)" 0
 quiet "10,050 prefixes: in sync" ifsteer diff
 
 # Somebody's own port or user is in the rule ahead of the table.
-policies "{ name = \"list\"; to = [ $(list 100) ]; protocol = \"tcp\"; dport = [ $PORT, $OTHER_PORT ]; via = \"eth2\"; }"
+listed "with ports" "$(list 100)" "protocol = \"tcp\"; dport = [ $PORT, $OTHER_PORT ];"
 expect "with ports: tcp" "local=172.31.70.5 name=op seen=172.31.70.5" tcp 10.0.1.9
 expect "with ports: udp is main's" "local=10.200.0.2 name=gw seen=10.200.0.2" udp 10.0.1.9
 expect "with ports: what is negated" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp 10.0.7.9
