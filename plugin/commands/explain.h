@@ -5,7 +5,7 @@
 #pragma once
 
 #include "commands/session.h"
-#include "plan/explain.h"
+#include "plan/explain/explain.h"
 
 /* In the order of explain_options. */
 enum explain_option {

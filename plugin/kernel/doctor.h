@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/diag.h"
-#include "plan/doctor.h"
+#include "plan/doctor/doctor.h"
 
 struct nlmsghdr;
 

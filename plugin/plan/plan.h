@@ -8,7 +8,7 @@
 
 #include "base/diag.h"
 #include "plan/facts.h"
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 #include "plan/steps.h"
 #include "policy/policy.h"
 

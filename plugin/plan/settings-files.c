@@ -2,7 +2,7 @@
  *
  * Other programs' configuration, as far as it may remove what ifsteer put into the kernel.
  */
-#include "plan/doctor.h"
+#include "plan/doctor/doctor.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "plan/facts.h"
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 
 enum step_kind {
 	STEP_SYSCTL,			/* set a sysctl (its value as found is saved first) */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <nftables/libnftables.h>
 
 #include "base/strbuf.h"
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 
 #define CHAINS 7
 #define BASE_CHAINS 3

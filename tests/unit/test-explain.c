@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/strbuf.h"
-#include "plan/explain.h"
+#include "plan/explain/explain.h"
 #include "policy/load.h"
 #include "tests/tap.h"
 

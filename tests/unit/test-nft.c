@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/strbuf.h"
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 #include "tests/tap.h"
 
 /* What nft 1.0.6 and 1.1.3 printed for one rule, or what planning may write and nft prints. */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/strbuf.h"
-#include "plan/explain.h"
+#include "plan/explain/explain.h"
 
 /* ---- chance: random.c ---- */
 

@@ -4,7 +4,7 @@
  * there as rules stands here as code in the same order; verdicts, marks, rules and routes are the
  * plan's own.
  */
-#include "plan/explain.h"
+#include "plan/explain/explain.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

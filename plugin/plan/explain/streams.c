@@ -3,7 +3,7 @@
  * A plan's streams: of each policy by each of its ways, the replies to what came in, and sockets
  * bound to an interface.
  */
-#include "plan/streams.h"
+#include "plan/explain/streams.h"
 
 #include <errno.h>
 #include <stdlib.h>

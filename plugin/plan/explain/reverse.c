@@ -4,7 +4,7 @@
  */
 #include <linux/rtnetlink.h>
 
-#include "plan/lookup.h"
+#include "plan/explain/lookup.h"
 
 /* As it will be: what the plan wants, and the greater of the interface's own and conf.all's. */
 static uint8_t filter_of(const struct plan *p, const struct link *l)

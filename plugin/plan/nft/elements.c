@@ -3,7 +3,7 @@
  * The elements of a set in braces, in one form: nft merges what is adjacent, sorts by value or by accident, and
  * leaves the braces of a set of one away.
  */
-#include "plan/nft-token.h"
+#include "plan/nft/token.h"
 
 #include <stdlib.h>
 #include <string.h>

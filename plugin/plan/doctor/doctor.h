@@ -64,7 +64,7 @@ bool nft_script_flushes(const char *text);
 /* networkd.conf or a drop-in: settings that it does not name stay as they are. */
 void networkd_conf_read(const char *text, bool *keeps_rules, bool *keeps_routes);
 
-/* ---- doctor.c, doctor-rules.c ---- */
+/* ---- doctor.c, rules.c ---- */
 
 struct finding {
 	bool is_note;			/* a limit to know of: nothing to be repaired */

@@ -3,7 +3,7 @@
  * ifsteer doctor: marks, reverse-path filters, forwarding, other services; and the limits of kill
  * switches.
  */
-#include "plan/doctor.h"
+#include "plan/doctor/doctor.h"
 
 #include <errno.h>
 #include <stdlib.h>

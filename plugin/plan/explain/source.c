@@ -3,7 +3,7 @@
  * Which of its addresses a host speaks with. IPv4 takes the first primary one on the interface that
  * fits (inet_select_addr), IPv6 compares all it has by the rules of RFC 6724 (ipv6_dev_get_saddr).
  */
-#include "plan/lookup.h"
+#include "plan/explain/lookup.h"
 
 #include <linux/rtnetlink.h>
 

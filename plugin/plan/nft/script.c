@@ -3,13 +3,13 @@
  * The difference as one nft transaction. The order is the whole art: rules and elements go before what
  * they refer to, and within the block at the end libnftables itself puts objects before rules.
  */
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "plan/nft-changes.h"
+#include "plan/nft/changes.h"
 #include "plan/objects.h"
 
 #define TABLE "inet " OUR_TABLE

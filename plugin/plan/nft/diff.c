@@ -5,7 +5,7 @@
  * handle, its text behind that; where the handle isn't known (captured facts) by its text, which nft itself
  * does not take.
  */
-#include "plan/nft-changes.h"
+#include "plan/nft/changes.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "plan/flow.h"
+#include "plan/explain/flow.h"
 
 struct fib {
 	const struct plan *plan;

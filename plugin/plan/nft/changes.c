@@ -3,7 +3,7 @@
  * Compares two models of the table. Texts that differ are compared again in canonical form, so that
  * the version of nft makes no difference.
  */
-#include "plan/nft-changes.h"
+#include "plan/nft/changes.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Foreseeing `balance`: the hash of nft's jhash expression, whose input is each field padded to
  * four bytes.
  */
-#include "plan/flow.h"
+#include "plan/explain/flow.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Rules by priority, in each table the longest prefix, then the lowest metric: fib_rules_lookup()
  * and what it calls.
  */
-#include "plan/lookup.h"
+#include "plan/explain/lookup.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

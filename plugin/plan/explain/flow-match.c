@@ -3,7 +3,7 @@
  * Whether a policy takes a flow, selector by selector as match.c tells it to nft, and in words why
  * not.
  */
-#include "plan/flow.h"
+#include "plan/explain/flow.h"
 
 #include <errno.h>
 #include <stdio.h>

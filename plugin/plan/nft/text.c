@@ -3,7 +3,7 @@
  * One form for what different versions of nft print differently: a rule, a hook or an element goes in
  * as text, and comes out so that equal meaning is equal text. Seen with 1.0.6 and 1.1.3.
  */
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "base/number.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
-#include "plan/nft-token.h"
+#include "plan/nft/token.h"
 
 /* Sets within sets: ours have none, and nobody's text shall exhaust the stack. */
 #define MAX_DEPTH 8

@@ -2,7 +2,7 @@
  *
  * The nftables table as data: adding to it, its order, letting it go.
  */
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -3,14 +3,14 @@
  * Other people's routing rules and routes: ahead of ours, in our band, with our marks, in our
  * tables.
  */
-#include "plan/doctor.h"
+#include "plan/doctor/doctor.h"
 
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plan/internal.h"
-#include "plan/streams.h"
+#include "plan/explain/streams.h"
 
 /* A rule that is added without a priority takes the place just ahead of the first one: several
  * of them, several places. */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "plan/lookup.h"
+#include "plan/explain/lookup.h"
 
 struct passed_over {
 	const struct policy *policy;

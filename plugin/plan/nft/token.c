@@ -2,7 +2,7 @@
  *
  * nft's text as tokens, and the values that one token can be.
  */
-#include "plan/nft-token.h"
+#include "plan/nft/token.h"
 
 #include <string.h>
 

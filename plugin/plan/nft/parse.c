@@ -3,7 +3,7 @@
  * What `nft list table inet ifsteer` says, as the model: statement by statement, where a statement ends with
  * its line unless braces or quotes are open.
  */
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "base/strbuf.h"
 #include "base/vec.h"
-#include "plan/nft-token.h"
+#include "plan/nft/token.h"
 #include "plan/objects.h"
 
 /* A place in the listing, whose end is a NUL. */

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "plan/nft.h"
+#include "plan/nft/nft.h"
 
 /* One for each chain that either side has. */
 struct chain_change {
