@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ifsteer.service: the host boots, or nftables.service has started again. Whatever the service
- * manager's environment says, it is about no interface in particular.
+ * ifsteer.service: the host boots; the hook in nftables.service: it has flushed every table. Whatever
+ * the service manager's environment says, it is about no interface in particular.
  */
 #include "events/manager.h"
 

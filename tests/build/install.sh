@@ -56,6 +56,7 @@ expected() {
 	[ -z "$units" ] || cat <<-END
 		$units/ifsteer-watch.service 644
 		$units/ifsteer.service 644
+		$units/nftables.service.d/50-ifsteer.conf 644
 	END
 }
 

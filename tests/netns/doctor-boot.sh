@@ -77,6 +77,4 @@ found "and stopped"
 control disable ifsteer.service
 found "ifsteer.service is disabled"
 like "a note says so" "$(doctor)" '^note: ifsteer.service is not enabled'
-control start nftables.service
-like "and nobody applies again after nftables.service" "$(doctor | grep -A 1 'flush ruleset')" 'systemctl enable ifsteer.service'
 done_testing

@@ -316,7 +316,7 @@ rm /etc/systemd/system/systemd-networkd.service
 printf '#!/usr/sbin/nft -f\n\nflush ruleset\n' >/etc/nftables.conf
 clean "nftables.service is not enabled"
 enable nftables.service
-finds "nftables.conf flushes everything" '/etc/nftables\.conf has `flush ruleset`' 'systemctl enable ifsteer.service'
+finds "nftables.conf flushes everything" '/etc/nftables\.conf has `flush ruleset`' 'begin it with'
 printf '# flush ruleset\ntable inet f { comment "flush ruleset"; chain c { } }; flush ruleset ip\n' >/etc/nftables.conf
 clean "nftables.conf does not"
 printf 'table inet f { }; flush  ruleset inet' >/etc/nftables.conf
@@ -365,7 +365,7 @@ apply
 said=$(doctor)
 is "kill switches: exit status" $? 0
 unlike "only notes" "$said" '^warning'
-for limit in 'never steered' "somebody else's mark" 'replies to connections that came in' 'AF_PACKET' 'conntrack -F' 'sees the cgroup'; do
+for limit in 'never steered' "somebody else's mark" 'replies to connections that came in' 'AF_PACKET' 'that early' 'conntrack -F' 'sees the cgroup'; do
 	like "a limit: $limit" "$said" "^note: a kill switch .*$limit"
 done
 like "which ones" "$said" '"vpn", "backup"'

@@ -19,12 +19,12 @@ mkdir -p $boot_root/etc/ifsteer/policy.d
 echo "$S4" >$boot_root/etc/ifsteer/policy.d/10-aws.conf
 
 s4_holds() {
+	quiet "$1: diff is clean" boot_in ifsteer diff
 	answered "$1: on-premises" op 172.31.70.5 10.0.1.9
 	answered "$1: on-premises" op fd00:e2::5 fd00:10::9
 	by eth0 "$1: internet" tcp
 	AT=op inbound "$1: inbound" 172.31.70.5
 	AT=op inbound "$1: inbound" fd00:e2::5
-	quiet "$1: diff is clean" boot_in ifsteer diff
 	nothing_spoofed "$1: no packet left with the address of the other interface"
 }
 
@@ -38,9 +38,8 @@ done
 quiet "systemctl reload nftables" boot_in systemctl reload nftables
 s4_holds "after reload of nftables"
 quiet "systemctl stop nftables" boot_in systemctl stop nftables
+s4_holds "after stop of nftables"
 quiet "systemctl start nftables" boot_in systemctl start nftables
-# systemctl waits for the unit that it names, not for what that one wants.
-quiet "and with it ifsteer" eventually 10 boot_in systemctl is-active ifsteer
 s4_holds "after stop and start of nftables"
 quiet "systemctl stop networking" boot_in systemctl stop networking
 quiet "systemctl start networking" boot_in systemctl start networking

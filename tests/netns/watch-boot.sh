@@ -73,9 +73,8 @@ quiet "networkctl reload" boot_in networkctl reload
 quiet "networkctl reconfigure eth2" boot_in networkctl reconfigure eth2
 sleep 1
 s4_holds "after reconfiguring eth2"
-quiet "systemctl stop ifsteer" boot_in systemctl stop ifsteer
-quiet "systemctl restart nftables" boot_in systemctl restart nftables
-s4_holds "after restart of nftables, which has flushed all tables"
+quiet "nft flush ruleset" boot_in nft flush ruleset
+s4_holds "after somebody has flushed all tables"
 
 # ---- what networkd does not announce ----
 

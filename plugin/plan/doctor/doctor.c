@@ -284,16 +284,11 @@ static void examine_nftables(const struct host *h, struct findings *ret)
 	if (!h->nftables_conf || !counts(&h->nftables))
 		return;
 	findings_add(ret, false,
-		     h->ifsteer.enabled ? "begin it with `table inet filter; delete table inet "
-					  "filter` instead, for each of its tables"
-					: "begin it with `table inet filter; delete table inet "
-					  "filter` instead, for each of its tables; and "
-					  "`systemctl enable ifsteer.service`, which applies again "
-					  "after nftables.service",
+		     "begin it with `table inet filter; delete table inet filter` instead, for "
+		     "each of its tables",
 		     "%s has `flush ruleset`: whenever nftables.service loads it, everybody's "
-		     "tables are gone, ours too%s",
-		     h->nftables_conf,
-		     h->ifsteer.enabled ? ", until ifsteer.service has applied again" : "");
+		     "tables are gone, ours too until ifsteer has applied again",
+		     h->nftables_conf);
 }
 
 static void examine_networkmanager(const struct host *h, struct findings *ret)
@@ -336,6 +331,7 @@ static void note_limits(const struct plan *p, struct findings *ret)
 		"replies to connections that came in: it judges the original direction",
 		"packets of AF_PACKET sockets (DHCP clients, tcpdump's kind), which pass by "
 		"nftables",
+		"the time before ifsteer.service has run, on interfaces that are up that early",
 		"the time after somebody else deletes table inet ifsteer or runs `conntrack -F`",
 	};
 	CLEANUP(strbuf_done) struct strbuf names = { 0 };
