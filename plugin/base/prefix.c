@@ -6,10 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-#include "base/number.h"
 
 unsigned int family_bits(enum family f)
 {
@@ -34,12 +31,44 @@ int family_from_af(int af, enum family *ret)
 	return 0;
 }
 
+/* Octets and lengths of prefixes: one to three digits without a leading zero. What is behind them;
+ * NULL: nothing of that kind, or more than `max`. */
+static const char *read_small(const char *p, unsigned int max, uint8_t *ret)
+{
+	const char *first = p;
+	unsigned int value = 0;
+
+	while (*p >= '0' && *p <= '9' && p - first < 3)
+		value = value * 10 + (unsigned int)(*p++ - '0');
+	if (p == first || value > max || (*first == '0' && p - first > 1))
+		return NULL;
+	*ret = (uint8_t)value;
+	return p;
+}
+
+/* As inet_pton reads it, in a tenth of the time: at each event lists of 100,000 are read. */
+static const char *read_ipv4(const char *p, uint8_t ret[static 4])
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0 && *p++ != '.')
+			return NULL;
+		p = read_small(p, UINT8_MAX, &ret[i]);
+		if (!p)
+			return NULL;
+	}
+	return p;
+}
+
 int addr_parse(const char *text, struct addr *ret)
 {
-	struct addr a = { .family = strchr(text, ':') ? FAMILY_IPV6 : FAMILY_IPV4 };
+	struct addr a = { 0 };
+	const char *end = read_ipv4(text, a.bytes);
 
-	if (inet_pton(family_to_af(a.family), text, a.bytes) != 1)
-		return -EINVAL;
+	if (!end || *end) {
+		a = (struct addr){ .family = FAMILY_IPV6 };
+		if (inet_pton(AF_INET6, text, a.bytes) != 1)
+			return -EINVAL;
+	}
 	*ret = a;
 	return 0;
 }
@@ -86,11 +115,12 @@ bool addr_previous(struct addr *a)
 
 void addr_mask(struct addr *a, unsigned int len)
 {
-	for (unsigned int i = 0; i < family_bits(a->family) / 8; i++) {
-		if (len >= 8 * (i + 1))
-			continue;
-		a->bytes[i] &= len > 8 * i ? (uint8_t)(0xff00 >> (len - 8 * i)) : 0;
-	}
+	unsigned int n = family_bits(a->family) / 8, whole = len / 8;
+
+	if (whole >= n)
+		return;
+	a->bytes[whole] &= (uint8_t)(0xff00 >> len % 8);
+	memset(a->bytes + whole + 1, 0, n - whole - 1);
 }
 
 bool addr_is_link_local(const struct addr *a)
@@ -100,32 +130,62 @@ bool addr_is_link_local(const struct addr *a)
 	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
 
-const char *addr_print(const struct addr *a, char buf[static ADDR_TEXT_SIZE])
+static char *print_octet(char *out, uint8_t v)
 {
-	return inet_ntop(family_to_af(a->family), a->bytes, buf, ADDR_TEXT_SIZE);
+	if (v >= 100)
+		*out++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*out++ = (char)('0' + v / 10 % 10);
+	*out++ = (char)('0' + v % 10);
+	return out;
 }
 
-int prefix_parse(const char *text, struct prefix *ret)
+static void print_ipv4(const uint8_t bytes[static 4], char *out)
 {
-	const char *slash = strchr(text, '/');
-	char head[ADDR_TEXT_SIZE];
-	struct prefix p;
-	struct addr a;
-	uint32_t len;
-
-	if (!slash) {
-		if (addr_parse(text, &a) < 0)
-			return -EINVAL;
-		*ret = prefix_of(&a, family_bits(a.family));
-		return 0;
+	for (int i = 0; i < 4; i++) {
+		out = print_octet(out, bytes[i]);
+		*out++ = i < 3 ? '.' : '\0';
 	}
+}
+
+const char *addr_print(const struct addr *a, char buf[static ADDR_TEXT_SIZE])
+{
+	if (a->family == FAMILY_IPV4) {
+		print_ipv4(a->bytes, buf);
+		return buf;
+	}
+	return inet_ntop(AF_INET6, a->bytes, buf, ADDR_TEXT_SIZE);
+}
+
+/* The address ahead of the slash at `slash`, or all of the text where that is NULL. */
+static int parse_head(const char *text, const char *slash, struct addr *ret)
+{
+	char head[ADDR_TEXT_SIZE];
+
+	if (!slash)
+		return addr_parse(text, ret);
 	if ((size_t)(slash - text) >= sizeof(head))
 		return -EINVAL;
 	memcpy(head, text, slash - text);
 	head[slash - text] = '\0';
-	/* Digits only: number_parse knows hexadecimal, which nobody means here. */
-	if (slash[1 + strspn(slash + 1, "0123456789")] || addr_parse(head, &a) < 0 ||
-	    number_parse(slash + 1, family_bits(a.family), &len) < 0)
+	return addr_parse(head, ret);
+}
+
+int prefix_parse(const char *text, struct prefix *ret)
+{
+	struct addr a = { 0 };
+	const char *slash = read_ipv4(text, a.bytes), *end;
+	struct prefix p;
+	uint8_t len;
+
+	if (!slash || *slash != '/') {
+		slash = strchr(text, '/');
+		if (parse_head(text, slash, &a) < 0)
+			return -EINVAL;
+	}
+	len = (uint8_t)family_bits(a.family);
+	end = slash ? read_small(slash + 1, len, &len) : "";
+	if (!end || *end)
 		return -EINVAL;
 	p = prefix_of(&a, len);
 	*ret = p;
@@ -157,13 +217,15 @@ bool prefix_contains(const struct prefix *p, const struct addr *a)
 
 const char *prefix_print(const struct prefix *p, char buf[static PREFIX_TEXT_SIZE])
 {
-	size_t n;
+	char *end;
 
 	if (!addr_print(&p->addr, buf))
 		return NULL;
-	n = strlen(buf);
-	if (p->len < family_bits(p->addr.family))
-		snprintf(buf + n, PREFIX_TEXT_SIZE - n, "/%u", (unsigned int)p->len);
+	if (p->len < family_bits(p->addr.family)) {
+		end = buf + strlen(buf);
+		*end++ = '/';
+		*print_octet(end, p->len) = '\0';
+	}
 	return buf;
 }
 
@@ -171,7 +233,11 @@ struct addr_range prefix_range(const struct prefix *p)
 {
 	struct addr_range r = { .from = p->addr, .to = p->addr };
 
-	for (unsigned int i = p->len; i < family_bits(p->addr.family); i++)
-		r.to.bytes[i / 8] |= 0x80 >> i % 8;
+	unsigned int n = family_bits(p->addr.family) / 8, whole = p->len / 8;
+
+	if (whole < n) {
+		r.to.bytes[whole] |= (uint8_t)(0xff >> p->len % 8);
+		memset(r.to.bytes + whole + 1, 0xff, n - whole - 1);
+	}
 	return r;
 }

@@ -66,10 +66,17 @@ static struct prefix largest_prefix(const struct addr_range *r, struct addr *ret
 
 bool addr_range_is_prefix(const struct addr_range *r, struct prefix *ret)
 {
-	struct addr last;
-	struct prefix p = largest_prefix(r, &last);
+	unsigned int bits = family_bits(r->from.family), len = 0;
+	struct addr_range all;
+	struct prefix p;
 
-	if (addr_compare(&last, &r->to) != 0)
+	while (len < bits && r->from.bytes[len / 8] == r->to.bytes[len / 8])
+		len += 8;
+	if (len < bits)
+		len += (unsigned int)__builtin_clz(r->from.bytes[len / 8] ^ r->to.bytes[len / 8]) - 24;
+	p = prefix_of(&r->from, len);
+	all = prefix_range(&p);
+	if (addr_range_compare(&all, r) != 0)
 		return false;
 	*ret = p;
 	return true;
@@ -101,13 +108,23 @@ static int range_order(const void *a, const void *b)
 	return addr_range_compare(a, b);
 }
 
+void addr_ranges_sort(struct addr_ranges *list)
+{
+	size_t i = 1;
+
+	while (i < list->count && range_order(&list->v[i - 1], &list->v[i]) <= 0)
+		i++;
+	if (i < list->count)
+		qsort(list->v, list->count, sizeof(*list->v), range_order);
+}
+
 void addr_ranges_normalise(struct addr_ranges *list)
 {
 	size_t kept = 0;
 
 	if (list->count == 0)
 		return;
-	qsort(list->v, list->count, sizeof(*list->v), range_order);
+	addr_ranges_sort(list);
 	for (size_t i = 1; i < list->count; i++) {
 		struct addr_range *last = &list->v[kept], *r = &list->v[i];
 		struct addr behind = last->to;

@@ -339,6 +339,9 @@ static int add_block(struct companions *c, const struct shape *s, size_t policy,
 	bool in_table;
 	int r = 0;
 
+	/* A range is one prefix at least: 100,000 need not be taken apart to be too many. */
+	if ((s->to_all ? 0 : s->to.count) + s->not_to.count > MAX_PREFIX_ROUTES)
+		return -E2BIG;
 	if (!s->to_all)
 		r = addr_ranges_prefixes(&s->to, &to.v, &to.count);
 	if (r == 0)

@@ -186,11 +186,6 @@ static void sort_texts(char **v, size_t count)
 		qsort(v, count, sizeof(*v), compare_texts);
 }
 
-static int compare_ranges(const void *a, const void *b)
-{
-	return addr_range_compare(a, b);
-}
-
 void nft_sort_listed(struct nft_table *t)
 {
 	sort_texts(t->counters, t->counter_count);
@@ -200,8 +195,7 @@ void nft_sort_listed(struct nft_table *t)
 		struct nft_set *s = &t->sets[i];
 
 		sort_texts(s->elements, s->element_count);
-		if (s->ranges.count)
-			qsort(s->ranges.v, s->ranges.count, sizeof(*s->ranges.v), compare_ranges);
+		addr_ranges_sort(&s->ranges);
 	}
 }
 
