@@ -192,12 +192,19 @@ static enum exit_code apply_once(struct session *s)
 
 		if (code)
 			return code;
-		if (!s->steps.count || (s->consent && !s->consent(s->consent_ctx, s)))
-			return EXIT_DONE;
-		say_steps(s);
-		code = execute(s, &again);
-		if (code)
-			return code;
+		again = false;
+		if (s->steps.count) {
+			if (s->consent && !s->consent(s->consent_ctx, s))
+				return EXIT_DONE;
+			say_steps(s);
+			code = execute(s, &again);
+			if (code)
+				return code;
+		}
+		/* With 250 interfaces a listing by libnftables is half of what the next event
+		 * costs (callgrind: 99 of 199 million instructions). */
+		if (s->steps.standing)
+			nft_keep(s->steps.standing);
 	}
 	if (again)
 		message(LEVEL_WARNING,

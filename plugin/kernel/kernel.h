@@ -52,6 +52,10 @@ MUST_CHECK int nft_list(enum nft_listing what, char **ret, struct diag *d);
 MUST_CHECK int nft_prepare(struct diag *d);
 /* One transaction. -EPROTO: the kernel refuses it; -EIO: nobody knows, it may stand. */
 MUST_CHECK int nft_run(const char *script, struct diag *d);
+/* Says in which words the table stands now, after the last nft_list and what nft_run changed since:
+ * the next nft_list need not ask, unless somebody else had a hand in it. Not for a table with
+ * elements that others add. */
+void nft_keep(const char *listing);
 /* Lets go of what the functions of this section keep open between calls. After a transaction it is
  * done at the end of the process by itself; the lock should be let go before, since on kernels
  * before 6.10 it takes 6 to 25 ms when something was deleted. */

@@ -27,6 +27,10 @@
 static struct nft_ctx *context;
 static int context_socket = -1;		/* the context's own descriptor, if known */
 static bool closes_at_exit;
+/* Under which the caller knows what stands: the last listing's, moved on by each transaction of
+ * ours as long as nobody else made one in between. */
+static struct nft_stamp known;
+static bool is_known;
 static bool has_changed;		/* a transaction was made: closing may take its time */
 static struct netlink questions = NETLINK_CLOSED;
 
@@ -332,6 +336,8 @@ int nft_list(enum nft_listing what, char **ret, struct diag *d)
 	char *text = NULL;
 	int err = get_stamp(&before);
 
+	is_known = err == 0;
+	known = before;
 	if (is_missing(err))
 		before.handle = err = 0;
 	if (err < 0) {
@@ -350,8 +356,8 @@ int nft_list(enum nft_listing what, char **ret, struct diag *d)
 		err = list_table(what, &text, d);
 		if (err < 0)
 			return err;
-		if (text && what == NFT_STATELESS && get_stamp(&after) == 0 &&
-		    before.generation == after.generation)
+		is_known = get_stamp(&after) == 0 && before.generation == after.generation;
+		if (text && what == NFT_STATELESS && is_known)
 			nft_cache_write(&before, text);
 	}
 	*ret = text;
@@ -377,6 +383,25 @@ int nft_prepare(struct diag *d)
 	return prepare(&generation, d);
 }
 
+void nft_keep(const char *listing)
+{
+	if (is_known && known.handle)
+		nft_cache_write(&known, listing);
+}
+
+/* After a transaction of ours that began at this generation: one further, nobody else made one. */
+static void know_changed(uint32_t before)
+{
+	struct nft_stamp after;
+
+	is_known = is_known && known.generation == before && get_stamp(&after) == 0 &&
+		   after.generation == before + 1;
+	if (is_known) {
+		known.generation = after.generation;
+		known.handle = after.handle;
+	}
+}
+
 int nft_run(const char *script, struct diag *d)
 {
 	uint32_t before, after;
@@ -390,8 +415,11 @@ int nft_run(const char *script, struct diag *d)
 		closes_at_exit = atexit(nft_close) == 0;
 	has_changed = true;
 	nft_socket_begin();
-	if (run(script) == 0)
+	if (run(script) == 0) {
+		know_changed(before);
 		return 0;
+	}
+	is_known = false;
 	err = refuse("the kernel refuses the table", d);
 	/* Refused, or only the answer lost? What is refused makes no generation. */
 	return nft_generation(&after) || before != after ? -EIO : err;

@@ -418,7 +418,8 @@ static void run_done(struct run *r)
  * repaired by the next run. */
 static void undo(const struct run *r)
 {
-	struct steps back = { calloc(r->undo.count + 1, sizeof(*back.v)), r->undo.count };
+	struct steps back = { .v = calloc(r->undo.count + 1, sizeof(*back.v)),
+			      .count = r->undo.count };
 	struct run again = { .steps = &back, .in_force = true, .route = NETLINK_CLOSED };
 
 	if (!back.v)

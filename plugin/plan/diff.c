@@ -22,6 +22,7 @@ void steps_done(struct steps *s)
 			free(s->v[i].of.connections.kept);
 	}
 	free(s->v);
+	free(s->standing);
 	*s = (struct steps){ 0 };
 }
 
@@ -347,7 +348,7 @@ static int delete_companions(const struct rule_changes *c, struct steps *ret)
 static int add_nft(const struct nft_table *have, const struct nft_table *want, struct steps *ret)
 {
 	CLEANUP(strbuf_done) struct strbuf script = { 0 };
-	int err = nft_script(have, want, &script);
+	int err = have == want ? 0 : nft_script(have, want, &script);
 	struct step *s;
 
 	if (err || !script.len)
@@ -381,14 +382,45 @@ static int make_steps(const struct plan *p, const struct nft_table *have, struct
 	return err;
 }
 
-int plan_steps(const struct plan *p, struct steps *ret)
+/* The table in the plan's words; *ret NULL: none, or others fill a set of it, and a listing would say more. */
+static int print_wanted(const struct nft_table *t, char **ret)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	int err;
+
+	*ret = NULL;
+	for (size_t i = 0; i < t->set_count; i++)
+		if (t->sets[i].is_dynamic)
+			return 0;
+	err = t->exists ? nft_print(t, &text) : 0;
+	if (err == 0 && t->exists)
+		*ret = strbuf_take(&text);
+	return err;
+}
+
+/* What the kernel has, against what is wanted. */
+static int compare_with_listing(const struct plan *p, struct steps *ret)
 {
 	CLEANUP(nft_table_done) struct nft_table have = { 0 };
-	CLEANUP(steps_done) struct steps steps = { 0 };
 	int err = nft_parse(p->facts->nft, &have);
 
-	err = err ?: make_steps(p, &have, &steps);
-	err = err ?: plan_dead_paths(p, &have, &steps);
+	err = err ?: make_steps(p, &have, ret);
+	return err ?: plan_dead_paths(p, &have, ret);
+}
+
+int plan_steps(const struct plan *p, struct steps *ret)
+{
+	CLEANUP(steps_done) struct steps steps = { 0 };
+	int err = print_wanted(&p->nft, &steps.standing);
+
+	/* Word for word what is wanted, as it is while nobody but us changes anything: it need not be taken
+	 * apart, which was half of an apply with nothing to do. Paths that died have their end in it. */
+	if (!err && steps.standing && p->facts->nft && strcmp(steps.standing, p->facts->nft) == 0) {
+		free(TAKE_PTR(steps.standing));
+		err = make_steps(p, &p->nft, &steps);
+	} else {
+		err = err ?: compare_with_listing(p, &steps);
+	}
 	if (err)
 		return err;
 	*ret = steps;

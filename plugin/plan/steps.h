@@ -51,6 +51,9 @@ struct step {
 struct steps {
 	struct step *v;
 	size_t count;
+	/* What our nftables table reads like once all are carried out, in the plan's words; owned. NULL: word
+	 * for word as it was listed, or planning can't say. */
+	char *standing;
 };
 
 void steps_done(struct steps *s);

@@ -80,7 +80,7 @@ static void sysctl_step(size_t i, enum step_kind kind, uint8_t value, uint8_t fo
 
 static int run(size_t count)
 {
-	const struct steps s = { list, count };
+	const struct steps s = { .v = list, .count = count };
 	struct diag d = { 0 };
 	int err;
 
@@ -249,7 +249,7 @@ static void test_many(void)
 {
 	enum { COUNT = 1000 };
 	struct step *many = calloc(2 * COUNT, sizeof(*many));
-	const struct steps s = { many, 2 * COUNT };
+	const struct steps s = { .v = many, .count = 2 * COUNT };
 	struct diag d = { 0 };
 
 	for (size_t i = 0; many && i < COUNT; i++) {
@@ -376,6 +376,46 @@ static void test_nft_cache(void)
 	clear();
 }
 
+/* One counter more by nft_run. */
+static bool add_counter(const char *name)
+{
+	struct diag d = { 0 };
+	char script[64];
+	int err;
+
+	snprintf(script, sizeof(script), "add counter inet ifsteer %s\n", name);
+	err = nft_run(script, &d);
+	diag_done(&d);
+	return err == 0;
+}
+
+/* What we wrote ourselves need not be asked for, in whatever words; unless somebody else had a hand in it. */
+static void test_nft_words(void)
+{
+	close(told_directory());
+	sh("nft 'add table inet ifsteer; add counter inet ifsteer a'");
+	(void)listing();
+	nft_keep("as listed");
+	is(listing(), "as listed", "what was listed, in other words");
+	ok(add_counter("b"), "a transaction");
+	nft_keep("as written");
+	is(listing(), "as written", "what was written, in the writer's words");
+	sh("nft 'add counter inet other another'");
+	ok(strstr(listing(), "counter b"), "somebody else's transaction");
+	sh("nft 'add counter inet ifsteer c'");
+	ok(add_counter("d"), "one behind somebody else's that nobody saw");
+	nft_keep("as written");
+	ok(strstr(listing(), "counter c"), "is not all that stands");
+	ok(add_counter("e"), "and one ahead of it");
+	sh("nft 'delete counter inet ifsteer a'");
+	nft_keep("as written");
+	ok(strstr(listing(), "counter e") && !strstr(listing(), "counter a"), "neither");
+	ok(!add_counter("'"), "one that is refused");
+	nft_keep("as written");
+	ok(strstr(listing(), "counter e"), "changes nothing");
+	clear();
+}
+
 int main(void)
 {
 	own_netns();
@@ -391,6 +431,7 @@ int main(void)
 	test_vanished();
 	test_nft();
 	test_nft_cache();
+	test_nft_words();
 	nft_close();
 	return tap_done();
 }

@@ -78,6 +78,9 @@ MUST_CHECK char *nft_canonical(const char *text);
 /* Whether two rule texts mean the same although nft versions print them differently. */
 bool nft_text_equal(const char *a, const char *b);
 
+/* All of the table as nft lists it, in the words of nft_add_…: what nft_parse reads back. */
+MUST_CHECK int nft_print(const struct nft_table *t, struct strbuf *ret);
+
 /* The script of one transaction that turns `have` into `want`; nothing when they are equal. Base chains
  * are flushed and refilled, never deleted while `want` has them: a delete and an add in one transaction
  * let packets past. Unchanged chains, sets, counters and elements are not mentioned. */

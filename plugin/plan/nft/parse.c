@@ -53,6 +53,7 @@ static struct slice read_statement(struct reader *r, bool *open)
 		}
 		depth += (*r->at == '{') - (*r->at == '}');
 		r->at++;
+		r->at += strcspn(r->at, "\n\"{}");
 	}
 	s.len = r->at - s.at;
 	if (open) {
@@ -83,20 +84,27 @@ static char *slice_text(const struct slice *s, const char *from)
 	return strndup(from, s->len - (from - s->at));
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
 /* Line breaks within a rule are white space. */
 static char *one_line(const char *at, size_t len)
 {
-	struct strbuf b = { 0 };
+	char *line = malloc(len + 1), *end = line;
 	bool quoted = false;
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; line && i < len; i++) {
 		quoted ^= at[i] == '"';
-		if (quoted || !strchr(" \t\n", at[i]))
-			strbuf_add_bytes(&b, at + i, 1);
-		else if (!i || !strchr(" \t\n", at[i - 1]))
-			strbuf_add(&b, " ");
+		if (quoted || !is_blank(at[i]))
+			*end++ = at[i];
+		else if (!i || !is_blank(at[i - 1]))
+			*end++ = ' ';
 	}
-	return strbuf_take(&b);
+	if (line)
+		*end = '\0';
+	return line;
 }
 
 /* The end of a rule's own text and its comment, when its last two tokens are `comment "…"`. */
@@ -222,7 +230,7 @@ static int parse_elements(struct nft_set *s, const char *at, const char *end)
 	while (!err && at < end && *at != '}') {
 		const char *stop = at;
 
-		while (stop < end && !strchr(",}", *stop))
+		while (stop < end && *stop != ',' && *stop != '}')
 			stop = *stop == '"' ? skip_quoted(stop) : stop + 1;
 		err = add_element(s, at, stop - at);
 		at = stop + (stop < end && *stop == ',');

@@ -93,6 +93,11 @@ static void print_gone(const struct nft_table *have, const struct nft_changes *c
 
 /* ---- what comes ---- */
 
+static void print_counter(const char *name, struct strbuf *out)
+{
+	strbuf_printf(out, "\tcounter %s {\n\t}\n", name);
+}
+
 static void print_set(const struct nft_set *s, struct strbuf *out)
 {
 	const char *separator = "\t\telements = { ";
@@ -113,7 +118,8 @@ static void print_chain(const struct nft_chain *c, bool declare, struct strbuf *
 	if (c->hook && declare)
 		strbuf_printf(out, "\t\t%s\n", c->hook);
 	for (size_t i = 0; i < c->rule_count; i++) {
-		strbuf_printf(out, "\t\t%s", c->rules[i].text);
+		strbuf_add(out, "\t\t");
+		strbuf_add(out, c->rules[i].text);
 		if (c->rules[i].comment)
 			strbuf_printf(out, " comment \"%s\"", c->rules[i].comment);
 		strbuf_add(out, "\n");
@@ -126,7 +132,7 @@ static void print_fresh(const struct nft_changes *c, struct strbuf *out)
 {
 	strbuf_add(out, "table " TABLE " {\n");
 	for (size_t i = 0; i < c->fresh_counters.count; i++)
-		strbuf_printf(out, "\tcounter %s {\n\t}\n", c->fresh_counters.v[i]);
+		print_counter(c->fresh_counters.v[i], out);
 	for (size_t i = 0; i < c->set_count; i++)
 		if (c->sets[i].want && (!c->sets[i].have || c->sets[i].replace || is_rewritten(&c->sets[i])))
 			print_set(c->sets[i].want, out);
@@ -141,6 +147,19 @@ static void print_fresh(const struct nft_changes *c, struct strbuf *out)
 		if (c->sets[i].want && !is_rewritten(&c->sets[i]))
 			print_element_command("add", c->sets[i].want->name, &c->sets[i].fresh,
 					      &c->sets[i].fresh_texts, out);
+}
+
+int nft_print(const struct nft_table *t, struct strbuf *ret)
+{
+	strbuf_add(ret, "table " TABLE " {\n");
+	for (size_t i = 0; i < t->counter_count; i++)
+		print_counter(t->counters[i], ret);
+	for (size_t i = 0; i < t->set_count; i++)
+		print_set(&t->sets[i], ret);
+	for (size_t i = 0; i < t->chain_count; i++)
+		print_chain(&t->chains[i], true, ret);
+	strbuf_add(ret, "}\n");
+	return ret->failed ? -ENOMEM : 0;
 }
 
 int nft_script(const struct nft_table *have, const struct nft_table *want, struct strbuf *ret)
