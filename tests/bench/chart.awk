@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The points of one curve (-v curve=NAME; lines "CURVE X SERIES MILLISECONDS", tabs between) as SVG, both
+# The points of one curve (-v curve=NAME; lines "CURVE X SERIES VALUE UNIT", tabs between) as SVG, both
 # axes logarithmic: a straight line that climbs one decade in one is linear growth.
-BEGIN { FS = "\t"; split("#1b6ca8 #c8553d #588157 #7d5ba6 #b08900", color, " ") }
+BEGIN { FS = "\t"; split("#1b6ca8 #c8553d #588157 #7d5ba6 #b08900 #3a3a3a", color, " ") }
 $1 == curve {
 	if (!($3 in order)) { order[$3] = ++series; name[series] = $3 }
+	unit = $5
 	n++; x[n] = log($2) / log(10); y[n] = log($4 > 0 ? $4 : 0.001) / log(10); of[n] = order[$3]; label[n] = $2
 	if (n == 1 || x[n] < left) left = x[n]
 	if (n == 1 || x[n] > right) right = x[n]
@@ -19,7 +20,7 @@ END {
 	floor_ = floor10(low); ceiling = floor10(high) + 1
 	print "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"390\" font-family=\"sans-serif\" font-size=\"12\">"
 	print "<rect width=\"760\" height=\"390\" fill=\"white\"/>"
-	printf "<text x=\"70\" y=\"22\" font-size=\"15\">%s: milliseconds, by number</text>\n", curve
+	printf "<text x=\"70\" y=\"22\" font-size=\"15\">%s: %s, by number</text>\n", curve, unit
 	for (d = floor_; d <= ceiling; d++) {
 		printf "<line x1=\"70\" x2=\"570\" y1=\"%d\" y2=\"%d\" stroke=\"#ddd\"/>", py(d), py(d)
 		printf "<text x=\"62\" y=\"%d\" text-anchor=\"end\">%g</text>\n", py(d) + 4, 10 ^ d

@@ -4,7 +4,7 @@
 # results as a line for a person, a JSON object and the points of a curve. Sourced first.
 #
 # Noise: what is compared is measured alternately, in one run, on the same host; only ratios count.
-# A ratio is that of the medians; that of the minima, less disturbed, stands behind it.
+# A ratio is that of the medians; that of the best, least disturbed, stands behind it.
 # shellcheck shell=bash disable=SC2034
 
 . "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
@@ -28,6 +28,13 @@ sample() {
 	local name=$1
 	shift
 	"$BENCH/stopwatch" "$samples/$name" "$@" || { echo "$name fails: $*" >&2; "$@" >&2; exit 1; }
+}
+
+# sample_at NS NAME COMMAND…: the same in a namespace.
+sample_at() {
+	local ns=$1 name=$2
+	shift 2
+	at "$ns" "$BENCH/stopwatch" "$samples/$name" "$@" || { echo "$name fails: $*" >&2; exit 1; }
 }
 
 # sample_many NAME COPIES COMMAND…: that many at once, {} being the number of each.
@@ -63,11 +70,12 @@ report() {
 		split(a, o); split(b, t); split(aim, limit)
 		ratio = t[1] ? o[1] / t[1] : 0
 		verdict = aim == "-" ? "" : (limit[1] == "<=" ? ratio <= limit[2] : ratio >= limit[2]) ? "met" : "missed"
-		best = t[2] ? o[2] / t[2] : 0
+		which = unit == "1/s" ? 3 : 2
+		best = t[which] ? o[which] / t[which] : 0
 		printf "%-3s %-62s %6.3f [%.3f]  %s %s\n", row, measure, ratio, best, aim == "-" ? "" : aim, verdict
 		printf "      %-28s %12.0f %s (%.0f to %.0f)\n", ours, o[1], unit, o[2], o[3]
 		printf "      %-28s %12.0f %s (%.0f to %.0f)\n", theirs, t[1], unit, t[2], t[3]
-		printf "{ \"bench\": \"%s\", \"row\": \"%s\", \"measure\": \"%s\", \"unit\": \"%s\", \"ratio\": %.4f, \"ratio_of_minima\": %.4f, " \
+		printf "{ \"bench\": \"%s\", \"row\": \"%s\", \"measure\": \"%s\", \"unit\": \"%s\", \"ratio\": %.4f, \"ratio_of_best\": %.4f, " \
 		       "\"aim\": \"%s\", \"verdict\": \"%s\", \"%s\": [%s, %s, %s], \"%s\": [%s, %s, %s] }\n",
 		       bench, row, measure, unit, ratio, best, aim, verdict, ours, o[1], o[2], o[3], theirs, t[1], t[2], t[3] \
 		       >>"/dev/fd/3"
@@ -80,12 +88,16 @@ result_limit() {
 	report 2 "KiB" "$1" "<= 1" "$3" "limit $2" "$4"
 }
 
-# point CURVE X SERIES SAMPLES: one point, in milliseconds, of a curve that run.sh draws.
-point() {
+# point CURVE X SERIES SAMPLES: one point, in milliseconds, of a curve that run.sh draws; point_rate: what
+# one packet takes.
+point() { add_point "$1" "$2" "$3" "$4" milliseconds "y / 1000"; }
+point_rate() { add_point "$1" "$2" "$3" "$4" "nanoseconds a packet" "1e9 / y"; }
+
+add_point() {
 	local median
 	read -r median _ < <(column "$4" 1)
-	awk -v c="$1" -v x="$2" -v s="$3" -v y="$median" 'BEGIN { printf "%s\t%s\t%s\t%.4f\n", c, x, s, y / 1000 }' \
-		>>"${POINTS:-/dev/null}"
+	awk -v c="$1" -v x="$2" -v s="$3" -v y="$median" -v unit="$5" \
+		"BEGIN { printf \"%s\t%s\t%s\t%.4f\t%s\n\", c, x, s, $6, unit }" >>"${POINTS:-/dev/null}"
 }
 
 remark() { echo "    $*"; }
@@ -131,6 +143,48 @@ host_s4() {
 	ip -batch - <<-END
 		route add default via 10.200.0.1
 		route add default via fd00:e0::1
+	END
+}
+
+# host_of NAME: a namespace with its internet by eth0 and a private network by eth2, both in NAME_far,
+# and a client that it routes for behind eth1, NAME_lan.
+host_of() {
+	ip netns add "$1"
+	ip netns add "$1_far"
+	ip netns add "$1_lan"
+	set_sysctl "$1" ipv4/ip_forward 1
+	ip -batch - <<-END
+		link add eth0 netns $1 type veth peer name eth0 netns $1_far
+		link add eth2 netns $1 type veth peer name eth2 netns $1_far
+		link add eth1 netns $1 type veth peer name eth0 netns $1_lan
+	END
+	ip -n "$1_far" -batch - <<-END
+		link set lo up
+		link set eth0 up
+		link set eth2 up
+		addr add 10.200.0.1/24 dev eth0
+		addr add 172.31.64.1/20 dev eth2
+		route add local 20.0.0.0/8 dev lo
+		route add local 198.51.100.0/24 dev lo
+		route add 192.168.77.0/24 via 10.200.0.2
+		route add 192.168.77.0/24 via 172.31.70.5 table 2
+		rule add from 20.0.0.0/8 lookup 2
+	END
+	ip -n "$1" -batch - <<-END
+		link set lo up
+		link set eth0 up
+		link set eth1 up
+		link set eth2 up
+		addr add 10.200.0.2/24 dev eth0
+		addr add 172.31.70.5/20 dev eth2
+		addr add 192.168.77.1/24 dev eth1
+		route add default via 10.200.0.1
+	END
+	ip -n "$1_lan" -batch - <<-END
+		link set lo up
+		link set eth0 up
+		addr add 192.168.77.5/24 dev eth0
+		route add default via 192.168.77.1
 	END
 }
 

@@ -13,9 +13,9 @@ rm -f "$RESULTS" "$POINTS" "$BENCH"/*.svg
 
 [ "$EUID" = 0 ] || { echo "benchmarks need root, for namespaces" >&2; exit 1; }
 echo "load of this machine before: $(cut -d ' ' -f 1-3 /proc/loadavg), $(nproc) processors, Linux $(uname -r)"
-echo "row measure, ratio of the medians [of the minima], aim"
+echo "row measure, ratio of the medians [of the best], aim"
 failed=0
-for name in ${BENCHMARKS:-apply interfaces prefixes check}; do
+for name in ${BENCHMARKS:-apply interfaces prefixes check surroundings packets paths}; do
 	"$here/$name.sh" || failed=1
 done
 [ -s "$RESULTS" ] || exit 1
@@ -23,6 +23,11 @@ done
 for curve in $(cut -f 1 "$POINTS" 2>/dev/null | sort -u); do
 	awk -v curve="$curve" -f "$here/chart.awk" "$POINTS" >"$BENCH/$curve.svg"
 done
+echo
+echo "=== aims ==="
+sed -n 's/.*"row": "\([^"]*\)", "measure": "\([^"]*\)".*"ratio": \([0-9.]*\),.*"aim": "\([<>][^"]*\)", "verdict": "\([^"]*\)".*/\1\t\2\t\3\t\4\t\5/p' "$RESULTS" |
+	sort -n -s | awk -F '\t' '{ printf "%-3s %-66s %8.3f  %-8s %s\n", $1, $2, $3, $4, $5 }'
 rm -f "$RESULTS"
+echo "load of this machine after: $(cut -d ' ' -f 1-3 /proc/loadavg)"
 echo "in $BENCH: results.json $(cd "$BENCH" && echo ./*.svg)"
 exit $failed
