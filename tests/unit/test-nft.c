@@ -330,6 +330,28 @@ static void test_big_set(void)
 	   "add element inet ifsteer big_4 { 10.7.208.0/25 }\n", "of a big set only the difference is said");
 }
 
+/* Deleting much is slow with one libnftables and refused with another. */
+static void test_much_goes(void)
+{
+	CLEANUP(nft_table_done) struct nft_table have = { 0 };
+	CLEANUP(nft_table_done) struct nft_table want = { 0 };
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	fill_big(&have, 0, 2000);
+	fill_big(&want, 1998, 2);
+	if (nft_script(&have, &want, &out))
+		abort();
+	is(out.text,
+	   "flush set inet ifsteer big_4\n"
+	   "table inet ifsteer {\n"
+	   "	set big_4 {\n"
+	   "		type ipv4_addr\n"
+	   "		flags interval\n"
+	   "		elements = { 10.7.206.0/25, 10.7.207.0/25 }\n"
+	   "	}\n"
+	   "}\n", "a set that loses much is declared anew");
+}
+
 /* Chains whose rules stay are flushed where a set that they use must be replaced. */
 static void test_replace(void)
 {
@@ -471,6 +493,7 @@ int main(void)
 	test_truncated();
 	test_script();
 	test_big_set();
+	test_much_goes();
 	test_replace();
 	test_first_time();
 	test_long_comment();
