@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "commands/confirm.h"
 #include "commands/message.h"
+#include "commands/progress.h"
 #include "commands/trial.h"
 
 #define CONFIRM_SECONDS_MAX 86400
@@ -31,7 +32,9 @@ static enum exit_code apply_on_trial(struct session *s, uint32_t seconds, struct
 
 	if (code)
 		return code;
+	progress_end();
 	code = confirm_fork_waiter(s, ret);
+	progress_begin(s->options);
 	if (code == EXIT_DONE)
 		code = session_apply(s);
 	if (code)
@@ -39,6 +42,21 @@ static enum exit_code apply_on_trial(struct session *s, uint32_t seconds, struct
 	else
 		session_accept_for_now(s);
 	return code;
+}
+
+static enum exit_code apply(struct session *s, const struct options *o, uint32_t seconds, struct trial *ret)
+{
+	enum exit_code code = session_open(s, o);
+
+	/* Not before: privileges are dropped for each thread on its own. */
+	progress_begin(o);
+	if (code == EXIT_DONE)
+		code = session_lock(s, LOCK_SECONDS_PERSON);
+	if (code == EXIT_DONE)
+		code = session_load_files(s);
+	if (code)
+		return code;
+	return seconds ? apply_on_trial(s, seconds, ret) : apply_for_good(s);
 }
 
 static enum exit_code run_apply(const struct options *o)
@@ -51,14 +69,8 @@ static enum exit_code run_apply(const struct options *o)
 	if (o->given[0] && (number_parse(o->given[0], CONFIRM_SECONDS_MAX, &seconds) || !seconds))
 		return usage_error(&command_apply, "--confirm %s: seconds from 1 to %d",
 				   o->given[0], CONFIRM_SECONDS_MAX);
-	code = session_open(&s, o);
-	if (code == EXIT_DONE)
-		code = session_lock(&s, LOCK_SECONDS_PERSON);
-	if (code == EXIT_DONE)
-		code = session_load_files(&s);
-	if (code)
-		return code;
-	code = seconds ? apply_on_trial(&s, seconds, &trial) : apply_for_good(&s);
+	code = apply(&s, o, seconds, &trial);
+	progress_end();
 	if (code)
 		return code;
 	message(LEVEL_INFO, "%zu change%s made", s.changes, s.changes == 1 ? "" : "s");

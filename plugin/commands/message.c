@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
+#include "commands/progress.h"
 
 static struct {
 	enum level up_to;
@@ -81,10 +82,12 @@ static void put_line(enum level level, const char *line)
 								 : line + sizeof(prefix) - 1);
 	if (log_to.no_stderr)
 		return;
+	progress_hide();
 	if (log_to.levels)
 		fprintf(stderr, "<%d>%s\n", (int)level, line);
 	else
 		fprintf(stderr, "%s\n", line);
+	progress_draw();
 }
 
 static const char *level_word(enum level level)

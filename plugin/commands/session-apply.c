@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "commands/message.h"
+#include "commands/progress.h"
 #include "kernel/kernel.h"
 
 /* Each further try knows of an interface more that can't be used; interfaces that vanish one
@@ -59,6 +60,7 @@ static enum exit_code gather(struct session *s)
 	struct diag d = { 0 };
 	int r;
 
+	progress_stage("asking the kernel", 0);
 	facts_done(&s->facts);
 	r = facts_gather(&want, &s->facts, &d);
 	if (r == 0)
@@ -81,6 +83,7 @@ static enum exit_code make_plan(struct session *s)
 	struct diag d = { 0 };
 	int r;
 
+	progress_stage("planning", 0);
 	plan_done(&s->plan);
 	r = plan_make(&s->config, &s->facts, &s->plan, &d);
 	message_diag(&d);
@@ -166,8 +169,10 @@ static enum exit_code execute(struct session *s, bool *ret_again)
 {
 	bool *refused = calloc(s->steps.count, sizeof(*refused));
 	struct diag d = { 0 };
-	int r = refused ? steps_execute(&s->steps, refused, &d) : -ENOMEM;
+	int r;
 
+	progress_stage("changing the kernel", s->steps.count);
+	r = refused ? steps_execute(&s->steps, refused, &d) : -ENOMEM;
 	message_diag(&d);
 	if (r == 0) {
 		s->changes += s->steps.count;

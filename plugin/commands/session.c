@@ -12,6 +12,7 @@
 
 #include "base/strbuf.h"
 #include "commands/message.h"
+#include "commands/progress.h"
 #include "commands/trial.h"
 #include "kernel/kernel.h"
 
@@ -90,8 +91,10 @@ static enum exit_code say_locked(int seconds)
 
 enum exit_code session_lock(struct session *s, int seconds)
 {
-	int fd = lock_take(monotonic_ms() + 1000 * (int64_t)seconds);
+	int fd;
 
+	progress_stage("waiting for another run to end", 0);
+	fd = lock_take(monotonic_ms() + 1000 * (int64_t)seconds);
 	if (fd == -EBUSY)
 		return say_locked(seconds);
 	if (fd < 0) {
@@ -137,6 +140,7 @@ enum exit_code session_load_files(struct session *s)
 
 	book.known = o->facts ? s->facts.names : s->known.names;
 	book.known_count = o->facts ? s->facts.name_count : s->known.name_count;
+	progress_stage("reading the policy", 0);
 	session_unload(s);
 	r = config_load(&load, &names, &s->config, &s->read.sources, &d);
 	s->read.names = book.used;
