@@ -78,47 +78,38 @@ static enum exit_code add_carried(struct session *s)
 	return r ? say_unread(r) : EXIT_DONE;
 }
 
-static enum exit_code make_plan(struct session *s)
+static int make_plan(struct session *s, struct diag *d)
 {
-	struct diag d = { 0 };
-	int r;
-
 	progress_stage("planning", 0);
+	/* The plan borrows the facts, which may have changed. */
 	plan_done(&s->plan);
-	r = plan_make(&s->config, &s->facts, &s->plan, &d);
-	message_diag(&d);
-	if (r == -EINVAL)
-		return EXIT_POLICY;
-	if (r) {
-		message_errno("planning", r);
-		return EXIT_UNEXPECTED;
-	}
-	return EXIT_DONE;
+	steps_done(&s->steps);
+	return plan_change(&s->config, &s->facts, &s->plan, &s->steps, d);
 }
 
 enum exit_code session_plan(struct session *s)
 {
 	enum exit_code code = s->options->facts ? EXIT_DONE : gather(s);
+	struct diag d = { 0 };
+	bool is_refused;
 	int r;
 
-	if (code == EXIT_DONE)
-		code = make_plan(s);
-	if (code == EXIT_DONE && s->plan.wants_carried && !s->options->facts) {
-		/* plan borrows the facts that are about to change */
-		plan_done(&s->plan);
-		code = add_carried(s);
-		if (code == EXIT_DONE)
-			code = make_plan(s);
-	}
 	if (code)
 		return code;
-	steps_done(&s->steps);
-	r = plan_steps(&s->plan, &s->steps);
-	if (r) {
-		message_errno("planning", r);
-		return EXIT_UNEXPECTED;
+	r = make_plan(s, &d);
+	if (r == 0 && s->plan.wants_carried) {
+		diag_done(&d);
+		code = add_carried(s);
+		r = code ? 0 : make_plan(s, &d);
 	}
-	return EXIT_DONE;
+	is_refused = r == -EINVAL && d.errors;
+	message_diag(&d);
+	if (code || r == 0)
+		return code;
+	if (is_refused)
+		return EXIT_POLICY;
+	message_errno("planning", r);
+	return EXIT_UNEXPECTED;
 }
 
 /* Notes the routes that the kernel would not have. */

@@ -63,6 +63,8 @@ static enum exit_code read_facts(struct session *s)
 		r = facts_parse(s->options->facts, text.text ? text.text : "", text.len, &s->facts,
 				&d);
 		message_diag(&d);
+		/* Where they don't say which marks connections carry, nobody can be asked. */
+		s->facts.has_carried = true;
 	}
 	if (fd >= 0)
 		close(fd);

@@ -59,7 +59,7 @@ bool name_quote(const char *name, char buf[static NAME_SIZE + 4]);
 void path_find_gateway(struct path *path, enum family f);
 
 /* ---- marks.c: slots, tables and mark values, as the kernel's rules record them ---- */
-MUST_CHECK int plan_marks(struct plan *p, struct diag *d);
+MUST_CHECK int plan_marks(struct plan *p, bool tidy, struct diag *d);
 
 /* ---- verdict.c ---- */
 MUST_CHECK int plan_verdicts(struct plan *p);

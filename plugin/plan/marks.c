@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Slots, tables and mark values. The kernel's own rules are the record of what was given out before:
- * live connections carry those values, so they stay with their meaning.
+ * Slots, tables and mark values: what is recorded stays, what is new gets what is free.
  */
-#include "plan/internal.h"
+#include "plan/record.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,125 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One value that stands in a rule of ours. */
-struct given {
-	enum band kind;
-	uint32_t table;
-	uint32_t value;		/* shifted down */
-};
-
-/* An interface that stands in a rule of ours, with its table. */
-struct bound {
-	const char *name;
-	uint32_t table;
-};
-
 /* Everything the giving out of values needs to see at once. */
 struct marks {
 	struct plan *plan;
 	uint32_t max;			/* the highest value */
-	struct given *given;
-	size_t given_count;
-	struct bound *bound;
-	size_t bound_count;
+	struct record record;
 	bool *used;			/* by value */
 	uint32_t *recorded_table;	/* by path: its table before this plan, 0: none */
+	bool is_tidy;			/* what is left over goes, unless connections carry it */
 };
 
 static void marks_done(struct marks *m)
 {
-	free(m->given);
-	free(m->bound);
+	record_done(&m->record);
 	free(m->used);
 	free(m->recorded_table);
-}
-
-/* ---- the record ---- */
-
-/* The band as it stands may be elsewhere than the policy wants it: its last nop marks its end. There may be
- * others, where companions land. */
-static uint32_t recorded_base(const struct plan *p)
-{
-	uint32_t end = 0;
-
-	for (size_t i = 0; i < p->facts->rule_count; i++) {
-		const struct rule *r = &p->facts->rules[i];
-
-		if (r->protocol == OUR_PROTOCOL && r->action == RULE_NOP && r->priority > end)
-			end = r->priority;
-	}
-	return end >= BAND_END ? end - BAND_END : p->config->settings.rule_priority;
-}
-
-static int compare_given(const void *a, const void *b)
-{
-	const struct given *x = a, *y = b;
-
-	return CMP(x->kind, y->kind) ?: CMP(x->table, y->table);
-}
-
-static int compare_bound(const void *a, const void *b)
-{
-	return strcmp(((const struct bound *)a)->name, ((const struct bound *)b)->name);
-}
-
-static int read_record(struct marks *m)
-{
-	const struct plan *p = m->plan;
-	uint32_t base = recorded_base(p);
-
-	for (size_t i = 0; i < p->facts->rule_count; i++) {
-		const struct rule *r = &p->facts->rules[i];
-
-		if (r->protocol != OUR_PROTOCOL || r->priority < base || r->priority > base + BAND_END)
-			continue;
-		if (r->priority == base + BAND_BOUND && r->oif[0]) {
-			struct bound *b = VEC_PUSH(m->bound, m->bound_count);
-
-			if (!b)
-				return -ENOMEM;
-			*b = (struct bound){ r->oif, r->table };
-		} else if (r->fwmask == p->config->settings.mark_mask) {
-			struct given *g = VEC_PUSH(m->given, m->given_count);
-
-			if (!g)
-				return -ENOMEM;
-			*g = (struct given){ (enum band)(r->priority - base), r->table, r->fwmark >> p->mark_shift };
-		}
-	}
-	if (m->given_count)
-		qsort(m->given, m->given_count, sizeof(*m->given), compare_given);
-	if (m->bound_count)
-		qsort(m->bound, m->bound_count, sizeof(*m->bound), compare_bound);
-	return 0;
-}
-
-static uint32_t recorded_value(const struct marks *m, enum band kind, uint32_t table)
-{
-	const struct given key = { kind, table, 0 };
-	const struct given *g = m->given_count ? bsearch(&key, m->given, m->given_count, sizeof(key), compare_given) : NULL;
-
-	return g ? g->value : 0;
-}
-
-/* The table that was a path's: as its bound rule says, or, should somebody have removed that, our routes. */
-static uint32_t recorded_table(const struct marks *m, const struct path *path)
-{
-	const struct bound key = { .name = path->name };
-	const struct bound *b = m->bound_count ? bsearch(&key, m->bound, m->bound_count, sizeof(key), compare_bound) : NULL;
-
-	if (b)
-		return b->table;
-	for (size_t i = 0; i < path->near.route_count; i++)
-		if (path->near.routes[i]->protocol == OUR_PROTOCOL)
-			return path->near.routes[i]->table;
-	return 0;
 }
 
 static uint32_t recorded_slot(const struct marks *m, size_t path)
 {
 	uint32_t table = m->recorded_table[path], base = m->plan->config->settings.table_base;
-	uint32_t slot = table ? recorded_value(m, BAND_PATH, table) : 0;
+	uint32_t slot = table ? record_value(&m->record, BAND_PATH, table) : 0;
 
 	if (slot == 0 && table > base && table - base <= m->max)
 		slot = table - base;
@@ -267,9 +168,9 @@ static int list_tables(struct marks *m)
 	for (size_t i = 0; i < p->config->policy_count && r == 0; i++)
 		if (p->config->policies[i].enabled && p->config->policies[i].action == ACTION_TABLE)
 			r = list_table(p, p->config->policies[i].table);
-	for (size_t i = 0; i < m->given_count && r == 0; i++)
-		if (m->given[i].kind == BAND_TABLE || m->given[i].kind == BAND_TABLE_YIELDS)
-			r = list_table(p, m->given[i].table);
+	for (size_t i = 0; i < m->record.given_count && r == 0; i++)
+		if (m->record.given[i].kind == BAND_TABLE || m->record.given[i].kind == BAND_TABLE_YIELDS)
+			r = list_table(p, m->record.given[i].table);
 	return r;
 }
 
@@ -309,22 +210,6 @@ static int need_of_policy(struct marks *m, struct needs *n, const struct policy 
 	return r;
 }
 
-/* A mark that no policy needs any more lives on while connections carry it: an edit moves new ones only. */
-static int need_of_connections(struct marks *m, struct needs *n, enum band kind, uint32_t table, uint32_t *mark)
-{
-	const struct facts *f = m->plan->facts;
-	uint32_t value = table ? recorded_value(m, kind, table) : 0;
-
-	for (size_t i = 0; i < n->count; i++)
-		if (n->v[i].mark == mark)
-			return 0;
-	if (!value)
-		return 0;
-	if (!f->has_carried)
-		m->plan->wants_carried = true;
-	return !f->has_carried || numbers_contain(&f->carried, value) ? need(n, kind, table, mark) : 0;
-}
-
 static bool has_policies(const struct config *c)
 {
 	for (size_t i = 0; i < c->policy_count; i++)
@@ -333,25 +218,54 @@ static bool has_policies(const struct config *c)
 	return false;
 }
 
-static int collect_needs(struct marks *m, struct needs *n)
+static int collect_needs(struct marks *m, struct needs *ret)
 {
 	struct plan *p = m->plan;
-	int r = has_policies(p->config) ? need(n, BAND_MAIN, 0, &p->mark_main) : 0;
+	int r;
+
+	ret->count = 0;
+	r = has_policies(p->config) ? need(ret, BAND_MAIN, 0, &p->mark_main) : 0;
 
 	for (size_t i = 0; i < p->config->policy_count && r == 0; i++)
 		if (p->config->policies[i].enabled)
-			r = need_of_policy(m, n, &p->config->policies[i]);
+			r = need_of_policy(m, ret, &p->config->policies[i]);
+	return r;
+}
+
+/* ---- what is left over ---- */
+
+/* What no policy needs any more lives on while connections carry it: an edit moves new ones only. Nobody has changed
+ * anything when the last of them ends, so it stays until there is a change. */
+static int leave(const struct marks *m, const struct need *what, const struct needs *needs, struct needs *ret)
+{
+	uint32_t value = what->table ? record_value(&m->record, what->kind, what->table) : 0;
+
+	for (size_t i = 0; i < needs->count; i++)
+		if (needs->v[i].mark == what->mark)
+			return 0;
+	if (!value || (m->is_tidy && !numbers_contain(&m->plan->facts->carried, value)))
+		return 0;
+	return need(ret, what->kind, what->table, what->mark);
+}
+
+static int collect_left(const struct marks *m, const struct needs *needs, struct needs *ret)
+{
+	struct plan *p = m->plan;
+	int r = 0;
+
+	ret->count = 0;
 	for (size_t i = 0; i < p->path_count && r == 0; i++) {
-		r = need_of_connections(m, n, BAND_PATH_YIELDS, m->recorded_table[i], &p->paths[i].mark_yields);
-		if (r == 0)
-			r = need_of_connections(m, n, BAND_PATH_KILL, m->recorded_table[i], &p->paths[i].mark_kill);
+		struct need yields = { BAND_PATH_YIELDS, m->recorded_table[i], &p->paths[i].mark_yields };
+		struct need kill = { BAND_PATH_KILL, m->recorded_table[i], &p->paths[i].mark_kill };
+
+		r = leave(m, &yields, needs, ret) ?: leave(m, &kill, needs, ret);
 	}
 	for (size_t i = 0; i < p->table_count && r == 0; i++) {
 		struct table_mark *t = &p->tables[i];
+		struct need beats = { BAND_TABLE, t->table, &t->mark };
+		struct need yields = { BAND_TABLE_YIELDS, t->table, &t->mark_yields };
 
-		r = need_of_connections(m, n, BAND_TABLE, t->table, &t->mark);
-		if (r == 0)
-			r = need_of_connections(m, n, BAND_TABLE_YIELDS, t->table, &t->mark_yields);
+		r = leave(m, &beats, needs, ret) ?: leave(m, &yields, needs, ret);
 	}
 	return r;
 }
@@ -377,13 +291,13 @@ static unsigned int bits_for(size_t values)
 }
 
 /* Lets go of glob matches that no policy names until the rest has room, the newest first. */
-static int make_room(struct marks *m, size_t others, struct diag *d)
+static int make_room(struct marks *m, size_t others, size_t left, struct diag *d)
 {
 	struct plan *p = m->plan;
 	unsigned int have = bits_for(m->max);
 	size_t must = others;
 
-	if (p->path_count + others <= m->max)
+	if (p->path_count + others + left <= m->max)
 		return 0;
 	for (size_t i = 0; i < p->path_count; i++)
 		must += !p->paths[i].interface->is_glob || is_named(p->config, p->paths[i].name);
@@ -391,7 +305,7 @@ static int make_room(struct marks *m, size_t others, struct diag *d)
 		return diag_error(d, (struct where){ 0 },
 				  "mark_mask: %#010x has %u bits, and this policy needs %u on this host (%zu marks)",
 				  p->config->settings.mark_mask, have, bits_for(must), must);
-	for (size_t i = p->path_count; i-- > 0 && p->path_count + others > m->max;) {
+	for (size_t i = p->path_count; i-- > 0 && p->path_count + others + left > m->max;) {
 		if (!p->paths[i].interface->is_glob || is_named(p->config, p->paths[i].name))
 			continue;
 		diag_warning(d, p->paths[i].interface->at,
@@ -426,7 +340,7 @@ static void take_recorded_values(struct marks *m, const struct needs *n)
 	for (size_t i = 0; i < n->count; i++) {
 		const struct need *need = &n->v[i];
 		uint32_t value = need->kind == BAND_MAIN || need->table ?
-					 recorded_value(m, need->kind, need->table) : 0;
+					 record_value(&m->record, need->kind, need->table) : 0;
 
 		if (value && value <= m->max && !m->used[value]) {
 			*need->mark = value << m->plan->mark_shift;
@@ -482,11 +396,35 @@ static void needs_done(struct needs *n)
 	free(n->v);
 }
 
-int plan_marks(struct plan *p, struct diag *d)
+static int give(struct marks *m, struct diag *d)
+{
+	struct plan *p = m->plan;
+	CLEANUP(needs_done) struct needs needs = { 0 };
+	CLEANUP(needs_done) struct needs left = { 0 };
+	int r = collect_needs(m, &needs) ?: collect_left(m, &needs, &left);
+
+	if (r == 0 && p->path_count + needs.count + left.count > m->max && !m->is_tidy) {
+		m->is_tidy = true;
+		r = collect_left(m, &needs, &left);
+	}
+	if (r == 0)
+		r = make_room(m, needs.count, left.count, d);
+	/* Paths may have moved in memory: point at their final places. */
+	r = r ?: plan_index_paths(p) ?: collect_needs(m, &needs) ?: collect_left(m, &needs, &left);
+	if (r < 0)
+		return r;
+	p->keeps_marks = left.count > 0;
+	p->wants_carried |= m->is_tidy && !p->facts->has_carried;
+	take_recorded_slots(m);
+	take_recorded_values(m, &needs);
+	take_recorded_values(m, &left);
+	return give_new(m, &needs, d);
+}
+
+int plan_marks(struct plan *p, bool tidy, struct diag *d)
 {
 	uint32_t mask = p->config->settings.mark_mask;
-	CLEANUP(marks_done) struct marks m = { .plan = p };
-	CLEANUP(needs_done) struct needs needs = { 0 };
+	CLEANUP(marks_done) struct marks m = { .plan = p, .is_tidy = tidy };
 	int r;
 
 	p->mark_shift = (unsigned int)__builtin_ctz(mask);
@@ -496,26 +434,9 @@ int plan_marks(struct plan *p, struct diag *d)
 	m.recorded_table = calloc(p->path_count + 1, sizeof(*m.recorded_table));
 	if (!m.used || !m.recorded_table)
 		return -ENOMEM;
-	r = read_record(&m);
+	r = record_read(p, &m.record);
 	for (size_t i = 0; i < p->path_count; i++)
-		m.recorded_table[i] = recorded_table(&m, &p->paths[i]);
-	if (r == 0)
-		r = list_tables(&m);
-	if (r == 0)
-		r = collect_needs(&m, &needs);
-	if (r == 0)
-		r = make_room(&m, needs.count, d);
-	if (r < 0)
-		return r;
-	/* Paths may have moved in memory: point at their final places. */
-	needs.count = 0;
-	r = plan_index_paths(p);
-	if (r == 0)
-		r = collect_needs(&m, &needs);
-	if (r < 0)
-		return r;
-	take_recorded_slots(&m);
-	take_recorded_values(&m, &needs);
-	r = give_new(&m, &needs, d);
+		m.recorded_table[i] = record_table(&m.record, &p->paths[i]);
+	r = r ?: list_tables(&m) ?: give(&m, d);
 	return r < 0 ? r : set_tables(&m);
 }

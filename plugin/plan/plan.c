@@ -70,13 +70,14 @@ static int plan_sysctls(struct plan *p)
 	return r;
 }
 
-int plan_make(const struct config *c, const struct facts *f, struct plan *ret, struct diag *d)
+/* `tidy`: marks that no policy needs and no connection carries go. */
+static int make(const struct config *c, const struct facts *f, bool tidy, struct plan *ret, struct diag *d)
 {
 	CLEANUP(plan_done) struct plan p = { .config = c, .facts = f };
 	int r = plan_paths(&p);
 
 	if (r == 0)
-		r = plan_marks(&p, d);
+		r = plan_marks(&p, tidy, d);
 	if (r == 0)
 		r = plan_paths_judge(&p);
 	if (r == 0)
@@ -95,5 +96,36 @@ int plan_make(const struct config *c, const struct facts *f, struct plan *ret, s
 		return r;
 	*ret = p;
 	p = (struct plan){ 0 };
+	return 0;
+}
+
+int plan_make(const struct config *c, const struct facts *f, struct plan *ret, struct diag *d)
+{
+	return make(c, f, false, ret, d);
+}
+
+int plan_change(const struct config *c, const struct facts *f, struct plan *ret, struct steps *ret_steps,
+		struct diag *d)
+{
+	CLEANUP(plan_done) struct plan p = { 0 };
+	CLEANUP(steps_done) struct steps s = { 0 };
+	int r = make(c, f, false, &p, d);
+
+	if (r == 0 && !p.wants_carried)
+		r = plan_steps(&p, &s);
+	if (r == 0 && p.keeps_marks && s.count) {
+		diag_done(d);
+		plan_done(&p);
+		steps_done(&s);
+		r = make(c, f, true, &p, d);
+		if (r == 0 && !p.wants_carried)
+			r = plan_steps(&p, &s);
+	}
+	if (r < 0)
+		return r;
+	*ret = p;
+	p = (struct plan){ 0 };
+	*ret_steps = s;
+	s = (struct steps){ 0 };
 	return 0;
 }

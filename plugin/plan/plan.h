@@ -127,13 +127,18 @@ struct plan {
 	size_t sysctl_count;
 	struct nft_table nft;
 
-	bool wants_carried;		/* a mark value would be given out: plan again with facts.carried */
+	bool keeps_marks;		/* marks stand that no policy needs: connections may still carry them */
+	bool wants_carried;		/* a mark would be given out, or taken away: plan again with facts.carried */
 };
 
 /* 0; -EINVAL: the policy can't be met on this host, with messages in `d` (marks that run out); -ENOMEM. */
 MUST_CHECK int plan_make(const struct config *c, const struct facts *f, struct plan *ret, struct diag *d);
 void plan_done(struct plan *p);
 
+/* The plan and its steps, if there are any without the marks that only connections may still need: their end is no
+ * reason to write. No steps with plan.wants_carried. Otherwise as plan_make and plan_steps; `d` is an empty one. */
+MUST_CHECK int plan_change(const struct config *c, const struct facts *f, struct plan *ret, struct steps *ret_steps,
+			   struct diag *d);
 /* The writes that make the kernel agree with the plan, in make-before-break order: what is new first, the
  * nftables transaction, then what is no longer wanted. None when it agrees already. */
 MUST_CHECK int plan_steps(const struct plan *p, struct steps *ret);

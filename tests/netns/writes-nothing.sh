@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
-needs strace
+needs strace conntrack
 lab_host
 
 # Whatever changes the kernel: rtnetlink and nfnetlink requests that make, set or delete, and files
@@ -51,4 +51,28 @@ is "a lost route: one message" "$(grep -c . <<<"$written")" 1
 like "a lost route: put back" "$written" 'RTM_NEWROUTE|nlmsg_type=0x18 '
 unlike "a lost route: nothing else" "$written" 'RTM_NEWRULE|RTM_DEL|NFNL_MSG_BATCH|/proc/sys'
 same "all is as it was" "$(host_state)" "$before"
+
+# A mark that is left over for connections stays when the last of them ends: nobody has changed anything. The next
+# change takes it away.
+KILL='{ name = "vpn"; to = "198.51.100.0/24"; via = "eth2"; otherwise = "blackhole"; }'
+kill_marks() { ip -n h rule | grep -c 'fwmark 0xfe000000'; }
+policies "$KILL"
+coproc TAKEN { at h "$PROBE" tcp -k 198.51.100.10 $PORT; }
+read -r -t 3 -u "${TAKEN[0]}" line
+policies '{ name = "vpn"; to = "198.51.100.0/24"; via = "eth2"; }'
+is "a connection carries the mark of a kill switch that is gone" "$(kill_marks)" 2
+echo again >&"${TAKEN[1]}"
+read -r -t 3 -u "${TAKEN[0]}" line
+is "and goes on" "$line" again
+kill "$TAKEN_PID"
+wait "$TAKEN_PID" 2>/dev/null
+quiet "it ends" at h conntrack -D -d 198.51.100.10
+quiet "diff: in sync" ifsteer diff
+like "status: in sync" "$(ifsteer status --json)" '"in_sync": true'
+writes "$IFSTEER" apply
+is "apply: writes nothing" "$written" ""
+is "the mark stands" "$(kill_marks)" 2
+policies '{ name = "vpn"; to = "198.51.0.0/16"; via = "eth2"; }'
+is "a change takes it away" "$(kill_marks)" 0
+quiet "and that was all" ifsteer diff
 done_testing

@@ -382,6 +382,78 @@ static void test_too_few_marks(void)
 	diag_done(&d);
 }
 
+/* Of this policy: whether a's mark for kill switches stands, and whether there is anything to do. */
+static void left_is(const char *policies, struct facts *f, bool stands, bool differs, const char *name)
+{
+	CLEANUP(config_done) struct config c = { 0 };
+	CLEANUP(plan_done) struct plan p = { 0 };
+	CLEANUP(steps_done) struct steps s = { 0 };
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	struct diag d = { 0 };
+
+	strbuf_printf(&text, "interfaces = ( { name = \"a\"; } ); policies = ( %s );", policies);
+	if (!parse("left.conf", text.text, &c))
+		abort();
+	if (!f->links.count)
+		host_for(&c, f);
+	ok(plan_change(&c, f, &p, &s, &d) == 0 && (p.paths[0].mark_kill != 0) == stands, "%s", name);
+	ok((s.count != 0) == differs, "%s: %s", name, differs ? "to be written" : "nothing to write");
+	diag_done(&d);
+	carry_out(&p, f);
+}
+
+static void test_left_over(void)
+{
+	static const char killed[] = "{ name = \"p\"; to = \"10.0.0.0/8\"; via = \"a\"; otherwise = \"blackhole\"; }";
+	static const char steered[] = "{ name = \"p\"; to = \"10.0.0.0/8\"; via = \"a\"; }";
+	static const char edited[] = "{ name = \"p\"; to = \"10.0.0.0/9\"; via = \"a\"; }";
+	CLEANUP(facts_done) struct facts f = { 0 };
+
+	left_is(killed, &f, true, true, "a kill switch");
+	if (numbers_add(&f.carried, (struct number_range){ 254, 254 }))
+		abort();
+	left_is(steered, &f, true, true, "no kill switch any more, but connections");
+	numbers_done(&f.carried);
+	left_is(steered, &f, true, false, "they have ended: that alone is no difference");
+	left_is(edited, &f, false, true, "the next change takes the mark away");
+	left_is(edited, &f, false, false, "that was it");
+}
+
+/* What is left over must not stand in the way of what is needed. */
+static void test_left_over_gives_way(void)
+{
+	static const char format[] = "settings = { mark_mask = \"0xf0\"; }; interfaces = ( { name = \"a\"; }, { name = \"b\"; },"
+		"{ name = \"c\"; }, { name = \"d\"; }, { name = \"e\"; }, { name = \"f\"; }, { name = \"g\"; } );"
+		"policies = ( { name = \"p\"; via = [ \"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\" ]; %s } );";
+	CLEANUP(config_done) struct config yields = { 0 };
+	CLEANUP(config_done) struct config kills = { 0 };
+	CLEANUP(facts_done) struct facts f = { 0 };
+	CLEANUP(plan_done) struct plan p = { 0 };
+	CLEANUP(plan_done) struct plan again = { 0 };
+	CLEANUP(plan_done) struct plan full = { 0 };
+	char text[1024];
+	struct diag d = { 0 };
+
+	snprintf(text, sizeof(text), format, "");
+	if (!parse("yields.conf", text, &yields))
+		abort();
+	snprintf(text, sizeof(text), format, "otherwise = \"blackhole\";");
+	if (!parse("kills.conf", text, &kills))
+		abort();
+	host_for(&yields, &f);
+	if (!make(&yields, &f, &p))
+		abort();
+	carry_out(&p, &f);
+	f.has_carried = false;
+	ok(make(&kills, &f, &again) && again.wants_carried, "all marks are left over: connections are asked about");
+	f.has_carried = true;
+	if (numbers_add(&f.carried, (struct number_range){ 8, 8 }))
+		abort();
+	ok(plan_make(&kills, &f, &full, &d) == -EINVAL && d.count &&
+	   strstr(d.items[0].text, "connections still carry the marks that are left"), "one that is carried is not given out");
+	diag_done(&d);
+}
+
 int main(void)
 {
 	const char *dir = getenv("srcdir") ? getenv("srcdir") : ".";
@@ -396,6 +468,8 @@ int main(void)
 	globfree(&found);
 	test_slots();
 	test_too_few_marks();
+	test_left_over();
+	test_left_over_gives_way();
 	test_marks_stay();
 	test_rules_of_policies();
 	return tap_done();

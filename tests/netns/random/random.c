@@ -75,11 +75,13 @@ __attribute__((format(printf, 1, 2))) static void differ(const char *fmt, ...)
 struct known {
 	struct facts facts;
 	struct plan plan;
+	struct steps steps;
 	bool is_planned;
 };
 
 static void forget(struct known *k)
 {
+	steps_done(&k->steps);
 	plan_done(&k->plan);
 	facts_done(&k->facts);
 	*k = (struct known){ 0 };
@@ -94,7 +96,7 @@ static void learn(const struct config *c, struct known *k)
 	if (run(&text, "\"$IFSTEER\" -c /run/policy.conf facts") ||
 	    facts_parse("facts", text, strlen(text), &k->facts, &d))
 		differ("facts: %s", text);
-	r = plan_make(c, &k->facts, &k->plan, &d);
+	r = plan_change(c, &k->facts, &k->plan, &k->steps, &d);
 	k->is_planned = r == 0;
 	if (r && r != -EINVAL)
 		differ("planning: %d", r);
@@ -124,42 +126,14 @@ static bool apply(bool is_good)
 	return code == 0;
 }
 
-/* What is left to do, as text to be freed. */
-static char *steps_left(const struct known *k)
+static void expect_sync(const struct known *k)
 {
-	struct strbuf text = { 0 };
-	struct steps s = { 0 };
+	CLEANUP(strbuf_done) struct strbuf left = { 0 };
 
-	if (!k->is_planned || plan_steps(&k->plan, &s) ||
-	    (s.count && plan_diff(&k->plan, &s, &text)))
-		strbuf_add(&text, "no plan");
-	steps_done(&s);
-	return strbuf_take(&text);
-}
-
-static bool is_removal(const char *diff)
-{
-	for (const char *line = diff; *line; line += strcspn(line, "\n"), line += *line == '\n')
-		if (*line != '-')
-			return false;
-	return true;
-}
-
-/* A mark that no policy needs lives on while connections carry it. Those of a path that dies in the
- * same apply are forgotten at its end, which leaves removals to the next one. */
-static void expect_sync(const struct config *c, struct known *k)
-{
-	char *left = steps_left(k);
-
-	if (*left && is_removal(left) && apply(true)) {
-		free(left);
-		forget(k);
-		learn(c, k);
-		left = steps_left(k);
-	}
-	if (*left)
-		differ("diff after apply:\n%s", left);
-	free(left);
+	if (!k->is_planned || (k->steps.count && plan_diff(&k->plan, &k->steps, &left)))
+		strbuf_add(&left, "no plan");
+	if (left.len)
+		differ("diff after apply:\n%s", left.text);
 }
 
 static uint32_t minute_now(const struct facts *f)
@@ -228,7 +202,7 @@ static void edit(void)
 	if (apply(before.is_planned)) {
 		fill_sets();
 		learn(&c, &after);
-		expect_sync(&c, &after);
+		expect_sync(&after);
 		for (int i = 0; i < FLOWS; i++) {
 			trial_draw(&t, &after.plan, minute_now(&after.facts));
 			try_flow(&t, &after, i % 4 ? NULL : &before);
