@@ -31,10 +31,10 @@ static const char host_facts[] =
 	"route family ipv4 dst 172.31.64.0/20 oif 3 table 254 type 1 scope 253 src 172.31.70.5\n"
 	"route family ipv4 dst 192.168.77.0/24 oif 4 table 254 type 1 scope 253 src 192.168.77.1\n"
 	"route family ipv4 dst 203.0.113.0/24 table 254 type 8\n"
-	"route family ipv4 dst 127.0.0.0/8 table 255 type 2 scope 254 src 127.0.0.1\n"
-	"route family ipv4 dst 10.200.0.2/32 table 255 type 2 scope 254 src 10.200.0.2\n"
-	"route family ipv4 dst 172.31.70.5/32 table 255 type 2 scope 254 src 172.31.70.5\n"
-	"route family ipv4 dst 192.168.77.1/32 table 255 type 2 scope 254 src 192.168.77.1\n"
+	"route family ipv4 dst 127.0.0.0/8 oif 1 table 255 type 2 scope 254 src 127.0.0.1\n"
+	"route family ipv4 dst 10.200.0.2/32 oif 2 table 255 type 2 scope 254 src 10.200.0.2\n"
+	"route family ipv4 dst 172.31.70.5/32 oif 3 table 255 type 2 scope 254 src 172.31.70.5\n"
+	"route family ipv4 dst 192.168.77.1/32 oif 4 table 255 type 2 scope 254 src 192.168.77.1\n"
 	"route family ipv4 dst 10.200.0.255/32 oif 2 table 255 type 3 scope 253 src 10.200.0.2\n"
 	"route family ipv6 dst ::/0 via fd00:e0::1 oif 2 table 254 type 1 metric 1024\n"
 	"route family ipv6 dst fd00:e0::/64 oif 2 table 254 type 1 metric 256\n"
@@ -236,7 +236,11 @@ static void test_ways(void)
 	answers(&w, PACKET("10.200.0.2"), "- main lo from 10.200.0.2 table 255", "");
 	answers(&w, PACKET("127.0.0.9"), "- main lo from 127.0.0.1 table 255", "");
 	answers(&w, PACKET("10.200.0.255", .protocol = 17), "- main eth0 from 10.200.0.2 table 255", "");
-	answers(&w, PACKET("224.0.0.5", .protocol = 17), "- main eth0 from 10.200.0.2 table 21001", "");
+	answers(&w, PACKET("224.0.0.5", .protocol = 17), "- main eth0 from 10.200.0.2 table 255", "");
+	/* Found by random packets: whoever has an address speaks to many by its interface. */
+	answers(&w, PACKET("224.0.0.5", .from = "172.31.70.5", .protocol = 17), "- main eth2 from 172.31.70.5 table 255", "");
+	answers(&w, PACKET("255.255.255.255", .from = "192.168.77.1", .protocol = 17), "- main eth1 from 192.168.77.1 table 255",
+		"");
 	answers(&w, PACKET("10.200.0.255"), "- unreachable", "");
 	answers(&w, PACKET("224.0.0.5"), "- unreachable", "");
 	answers(&w, PACKET("203.0.113.1"), "- prohibit", "p: to does not contain 203.0.113.1");

@@ -66,8 +66,12 @@ static bool is_managed_address(const struct plan *p, const struct addr *a)
 
 /* ---- routes ---- */
 
-static const struct link *link_of(const struct explainer *x, const struct route *r)
+static const struct link *link_of(const struct explainer *x, const struct lookup *way)
 {
+	const struct route *r = way->route;
+
+	if (!way->rule)
+		return links_by_index(&x->plan->facts->links, r->oif);
 	if (r->type == RTN_LOCAL || (r->type == RTN_ANYCAST && r->family == FAMILY_IPV6))
 		return links_by_name(&x->plan->facts->links, "lo");
 	return links_by_index(&x->plan->facts->links, r->oif);
@@ -91,7 +95,7 @@ static bool look_up(struct explainer *x, const struct flow *key, const char *not
 	struct explanation *e = x->e;
 
 	e->way = fib_lookup(&x->fib, key);
-	e->link = e->way.error ? NULL : link_of(x, e->way.route);
+	e->link = e->way.error ? NULL : link_of(x, &e->way);
 	if (!e->link)
 		refuse(x, outcome_of_error(e->way.error), note);
 	return e->link != NULL;

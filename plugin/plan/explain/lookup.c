@@ -198,11 +198,26 @@ static size_t find_target(const struct fib *t, size_t from)
 	return from + 1;
 }
 
+/* IPv4 sends to everybody from an address by the interface that has it, and asks no rule
+ * (ip_route_output_key_hash_rcu). */
+static bool goes_by_source(const struct flow *f)
+{
+	static const uint8_t everybody[4] = { 255, 255, 255, 255 };
+
+	return f->family == FAMILY_IPV4 && !f->forwarded && f->has_src &&
+	       (f->dst.bytes[0] >> 4 == 14 || memcmp(f->dst.bytes, everybody, 4) == 0);
+}
+
 struct lookup fib_lookup(const struct fib *t, const struct flow *f)
 {
 	struct lookup found = { 0 };
 	size_t i = 0;
 
+	if (goes_by_source(f)) {
+		found = search_table(t, RT_TABLE_LOCAL, &f->src);
+		found.error = found.route ? 0 : -ENETUNREACH;
+		return found;
+	}
 	while (i < t->rule_count) {
 		const struct rule *r = t->rules[i];
 

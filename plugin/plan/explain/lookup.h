@@ -17,7 +17,8 @@ struct fib {
 struct lookup {
 	int error;			/* 0; -ENETUNREACH: nobody had an answer; -EHOSTUNREACH,
 					 * -EACCES, -EINVAL: unreachable, prohibit, blackhole */
-	const struct rule *rule;	/* the one that had the answer, NULL: none */
+	const struct rule *rule;	/* the one that had the answer, NULL: none; with a route: that
+					 * of the source, by whose interface it goes */
 	const struct route *route;	/* NULL: none, or the rule itself is the answer */
 	bool is_one_of_several;		/* it has other nexthops: the kernel chooses by a hash */
 };
