@@ -70,6 +70,7 @@ at h ifup eth0 >/dev/null 2>&1
 # One line for each destination: the packet as it left (tcpdump on the host), and who answered it.
 packets() {
 	local name to out answer mark
+	rm -f /run/tcpdump	# what the last one said does not mean that this one listens
 	(exec nsenter --net=/run/netns/h -- tcpdump --immediate-mode -lnqi any -Q out 'tcp dst port 7' \
 		>/run/packets 2>/run/tcpdump) &
 	local pid=$!
