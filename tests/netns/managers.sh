@@ -52,16 +52,19 @@ nm_run() {
 	exec ip netns exec h sh -c 'mount -o remount,ro /sys && exec "$@"' sh "$@"
 }
 
-# nm_prepare: a private bus, the dispatcher and an empty configuration.
+# nm_prepare: a private bus, the dispatcher (its unit knows where it is, Debian 12 and 13 differ) and
+# an empty configuration.
 nm_prepare() {
+	local dispatcher
 	needs NetworkManager nmcli dbus-daemon
+	dispatcher=$(sed -n 's/^ExecStart=//p' /lib/systemd/system/NetworkManager-dispatcher.service)
 	rm -rf /etc/NetworkManager/conf.d/* /etc/NetworkManager/system-connections/* /var/lib/NetworkManager
 	mkdir -p /run/dbus /var/lib/NetworkManager /etc/NetworkManager/system-connections
 	nm_conf >/etc/NetworkManager/NetworkManager.conf
 	bus_conf >/run/bus.conf
 	dbus-daemon --config-file=/run/bus.conf --nofork --nopidfile 2>/run/bus.log &
 	eventually 5 test -S /run/dbus/system_bus_socket
-	(nm_run /usr/lib/NetworkManager/nm-dispatcher --persist >/run/dispatcher.log 2>&1) &
+	(nm_run "$dispatcher" --persist >/run/dispatcher.log 2>&1) &
 	nm_dispatcher=$!
 }
 
@@ -95,6 +98,8 @@ dhcp_serve() {
 	[ -z "${dhcp_pid-}" ] || { kill "$dhcp_pid" && wait "$dhcp_pid"; rm -f /run/leases; }
 	printf '%s\n' port=0 bind-interfaces interface=to_h user=root pid-file= no-ping dhcp-authoritative \
 		dhcp-leasefile=/run/leases "dhcp-range=$1,$1,255.255.240.0,2m" "${@:2}" >/run/dnsmasq.conf
+	# Its advertisement passes this on to h, where replies must not look like vpc's own (lab_ttl).
+	set_sysctl vpc ipv6/conf/all/hop_limit 64
 	(exec nsenter --net=/run/netns/vpc -- dnsmasq -k -C /run/dnsmasq.conf 2>/run/dnsmasq.log) &
 	dhcp_pid=$!
 }
