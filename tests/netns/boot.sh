@@ -79,7 +79,7 @@ boot() {
 		exec nsenter --net=/run/netns/h unshare -m -p -u -i -C --fork --kill-child "$BASH" -c "$init"
 	) &
 	boot_outside=$!
-	eventually 10 boot_find && eventually 20 boot_bus && eventually 60 boot_settled
+	eventually 30 boot_find && eventually 60 boot_bus && eventually 60 boot_settled
 	is "$1" "$(boot_in timeout 60 systemctl is-system-running --wait)" running || note "$(boot_in systemctl --failed)"
 }
 
@@ -96,10 +96,6 @@ boot_find() {
 
 # Before that systemctl can't be answered, and does not wait.
 boot_bus() { boot_in test -S /run/dbus/system_bus_socket; }
-
-boot_find() {
-	read -r boot_pid _ < <(cat "/proc/$boot_outside/task/$boot_outside/children"; echo) && [ -n "$boot_pid" ]
-}
 
 boot_is_off() { ! kill -0 "$boot_outside"; }
 
