@@ -37,9 +37,11 @@ watch_pid() { boot_in systemctl show -p MainPID --value ifsteer-watch.service; }
 in_sync() { boot_in ifsteer diff; }
 state() { boot_in systemctl is-active "$@"; }
 
-# networkd has done its part.
+# networkd has done its part, also as it says itself: what it has once configured it may take apart
+# again after a restart.
 configured() {
-	at h ip -4 route get 198.51.100.10 && at h ip -6 route get 2001:db8::10 &&
+	boot_in /lib/systemd/systemd-networkd-wait-online --timeout=5 -i eth0 -i eth2 &&
+		at h ip -4 route get 198.51.100.10 && at h ip -6 route get 2001:db8::10 &&
 		at h ip -4 route get 172.31.64.1 from 172.31.70.5 && at h ip -6 route get fd00:e2::1 from fd00:e2::5
 }
 
@@ -86,6 +88,7 @@ answered "another address" op 172.31.70.6 10.0.1.9
 network eth2 Address=172.31.70.5/20 Address=fd00:e2::5/64
 quiet "the first one again" boot_in networkctl reload
 eventually 10 eval 'ip -n h -o addr show dev eth2 | grep -q 172.31.70.5'
+eventually 10 in_sync
 ip -n h link del eth2
 eventually 10 in_sync
 answered "the interface is gone: main decides" gw 10.200.0.2 10.0.1.9
