@@ -79,14 +79,24 @@ MUST_CHECK int plan_ruleset(struct plan *p);
 
 enum hook { HOOK_LOCAL, HOOK_FORWARDED };
 
-/* The policies as rules of one hook. `only_marked`: the policies that name a foreign mark, and no others. */
-MUST_CHECK int judge_add(const struct plan *p, struct nft_chain *c, enum hook hook, bool only_marked);
-/* The rules that cut connections older than a kill switch. */
-MUST_CHECK int judge_add_older(const struct plan *p, struct nft_chain *c, enum hook hook);
+struct runs;	/* plan/runs.h: what stands as one look-up */
+
+/* The policies as rules of one hook; then the maps and chains of the runs among them. */
+MUST_CHECK int judge_add(const struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs);
+MUST_CHECK int judge_add_runs(struct plan *p, enum hook hook, const struct runs *runs);
+/* The policies that name a foreign mark, and no others. */
+MUST_CHECK int judge_add_marked(const struct plan *p, struct nft_chain *c, enum hook hook);
+/* The rules that cut connections older than a kill switch: they are about the policies to the last one, of which
+ * this is the number. */
+size_t judge_older_end(const struct plan *p, enum hook hook);
+MUST_CHECK int judge_add_older(const struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs);
+MUST_CHECK int judge_add_older_runs(struct plan *p, enum hook hook, const struct runs *runs);
 /* The end of a chain's word that says how a path is taken: "", "_yields", "_only". */
 const char *way_suffix(const struct verdict *v);
 /* Whether the hook sees this policy at all. */
 bool policy_seen(const struct policy *p, enum hook hook);
+/* The same, and it is enabled. */
+bool policy_in_force(const struct policy_plan *pp, enum hook hook);
 /* Whether there is nothing to say of the policy in this family. */
 bool policy_skipped(const struct policy_plan *pp, enum family f);
 bool plan_has_kill_switch(const struct plan *p, enum hook hook);

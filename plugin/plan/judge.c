@@ -4,6 +4,8 @@
  * counted, and where it goes.
  */
 #include "plan/match.h"
+#include "plan/runs.h"
+#include "plan/ways.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ bool policy_seen(const struct policy *p, enum hook hook)
 	return false;
 }
 
-static bool in_force(const struct policy_plan *pp, enum hook hook)
+bool policy_in_force(const struct policy_plan *pp, enum hook hook)
 {
 	return pp->policy->enabled && policy_seen(pp->policy, hook);
 }
@@ -31,7 +33,7 @@ static bool in_force(const struct policy_plan *pp, enum hook hook)
 bool plan_has_kill_switch(const struct plan *p, enum hook hook)
 {
 	for (size_t i = 0; i < p->policy_count; i++)
-		if (policy_is_kill_switch(p->policies[i].policy) && in_force(&p->policies[i], hook))
+		if (policy_is_kill_switch(p->policies[i].policy) && policy_in_force(&p->policies[i], hook))
 			return true;
 	return false;
 }
@@ -39,7 +41,7 @@ bool plan_has_kill_switch(const struct plan *p, enum hook hook)
 bool plan_names_marks(const struct plan *p, enum hook hook)
 {
 	for (size_t i = 0; i < p->policy_count; i++)
-		if (p->policies[i].policy->mark.count && in_force(&p->policies[i], hook))
+		if (p->policies[i].policy->mark.count && policy_in_force(&p->policies[i], hook))
 			return true;
 	return false;
 }
@@ -126,43 +128,120 @@ static int add_rules(const struct plan *p, struct nft_chain *c, const struct pol
 		return 0;
 	where_text(pp->policy, where);
 	for (size_t i = 0; i < match.count && r == 0; i++)
-		r = nft_add_rule(c, where, "%s%s%s", !open && !match_names_family(pp->policy, f) ?
-				 (f == FAMILY_IPV4 ? "meta nfproto ipv4 " : "meta nfproto ipv6 ") : "", match.v[i], end);
+		r = nft_add_rule(c, where, "%s%s%s", !open && !match_names_family(pp->policy, f) ? match_only_family(f) : "",
+				 match.v[i], end);
 	return r;
+}
+
+/* Where packets of each family go; "": there is nothing to say of it. */
+struct targets {
+	char *way[FAMILY_COUNT];
+};
+
+static void targets_done(struct targets *t)
+{
+	free(t->way[FAMILY_IPV4]);
+	free(t->way[FAMILY_IPV6]);
+}
+
+static int find_targets(const struct plan *p, const struct policy_plan *pp, enum hook hook, struct targets *ret)
+{
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		ret->way[f] = target(p, pp, (enum family)f, hook);
+		if (!ret->way[f])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int add_policy(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp, enum hook hook)
 {
-	char *way[FAMILY_COUNT] = { target(p, pp, FAMILY_IPV4, hook), target(p, pp, FAMILY_IPV6, hook) };
-	bool open = match_needs_family(pp->policy) && !policy_skipped(pp, FAMILY_IPV4) && !policy_skipped(pp, FAMILY_IPV6) &&
-		    way[0] && way[1] && strcmp(way[0], way[1]) == 0;
-	int r = way[0] && way[1] ? 0 : -ENOMEM;
+	CLEANUP(targets_done) struct targets to = { 0 };
+	bool open;
+	int r = find_targets(p, pp, hook, &to);
 
+	open = r == 0 && match_needs_family(pp->policy) && *to.way[0] && strcmp(to.way[0], to.way[1]) == 0;
 	for (int f = 0; f < FAMILY_COUNT && r == 0; f++) {
 		char *end;
 
-		if (policy_skipped(pp, (enum family)f) || (open && f != FAMILY_IPV4))
+		if (!*to.way[f] || (open && f != FAMILY_IPV4))
 			continue;
-		if (asprintf(&end, "counter name \"policy_%s\" %s", pp->word, way[f]) < 0) {
-			r = -ENOMEM;
-			break;
-		}
+		if (asprintf(&end, "counter name \"policy_%s\" %s", pp->word, to.way[f]) < 0)
+			return -ENOMEM;
 		r = add_rules(p, c, pp, hook, (enum family)f, open, end);
 		free(end);
 	}
-	free(way[0]);
-	free(way[1]);
 	return r;
 }
 
-int judge_add(const struct plan *p, struct nft_chain *c, enum hook hook, bool only_marked)
+int judge_add(const struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
 {
-	int r = 0;
+	const struct run *run = runs->v, *last = run + runs->count;
 
-	for (size_t i = 0; i < p->policy_count && r == 0; i++)
-		if (in_force(&p->policies[i], hook) && (!only_marked || p->policies[i].policy->mark.count))
-			r = add_policy(p, c, &p->policies[i], hook);
-	return r;
+	for (size_t i = 0; i < p->policy_count; i++) {
+		if (run < last && i == run->first) {
+			TRY(run_add_lookups(run, c));
+			i = run++->end - 1;
+		} else if (policy_in_force(&p->policies[i], hook)) {
+			TRY(add_policy(p, c, &p->policies[i], hook));
+		}
+	}
+	return 0;
+}
+
+int judge_add_marked(const struct plan *p, struct nft_chain *c, enum hook hook)
+{
+	for (size_t i = 0; i < p->policy_count; i++)
+		if (p->policies[i].policy->mark.count && policy_in_force(&p->policies[i], hook))
+			TRY(add_policy(p, c, &p->policies[i], hook));
+	return 0;
+}
+
+/* ---- the policies of runs ---- */
+
+static struct nft_chain *add_policy_chain(struct plan *p, const struct runs *runs, const struct policy_plan *pp)
+{
+	char *name = run_chain_name(runs, pp);
+	struct nft_chain *c = name ? nft_add_chain(&p->nft, name, NULL) : NULL;
+
+	free(name);
+	return c;
+}
+
+/* What is said of a policy once the packet is known to be its. */
+static int add_run_policy(struct plan *p, const struct runs *runs, const struct policy_plan *pp, enum hook hook)
+{
+	CLEANUP(targets_done) struct targets to = { 0 };
+	char where[COMMENT_SIZE];
+	struct nft_chain *c;
+	bool alike;
+
+	TRY(find_targets(p, pp, hook, &to));
+	if (!*to.way[FAMILY_IPV4] && !*to.way[FAMILY_IPV6])
+		return 0;
+	c = add_policy_chain(p, runs, pp);
+	if (!c)
+		return -ENOMEM;
+	alike = !*to.way[FAMILY_IPV4] || !*to.way[FAMILY_IPV6] || strcmp(to.way[FAMILY_IPV4], to.way[FAMILY_IPV6]) == 0;
+	where_text(pp->policy, where);
+	for (enum family f = 0; f < FAMILY_COUNT; f++) {
+		if (!*to.way[f])
+			continue;
+		TRY(nft_add_rule(c, where, "%scounter name \"policy_%s\" %s", alike ? "" : match_only_family(f), pp->word,
+				 to.way[f]));
+		if (alike)
+			break;
+	}
+	return 0;
+}
+
+int judge_add_runs(struct plan *p, enum hook hook, const struct runs *runs)
+{
+	for (size_t k = 0; k < runs->count; k++)
+		for (size_t i = runs->v[k].first; i < runs->v[k].end; i++)
+			if (policy_in_force(&p->policies[i], hook))
+				TRY(add_run_policy(p, runs, &p->policies[i], hook));
+	return runs_add_maps(p, runs, NULL);
 }
 
 /* ---- connections older than a kill switch ---- */
@@ -171,12 +250,11 @@ static int add_older(const struct plan *p, struct nft_chain *c, const struct pol
 		     const char *end)
 {
 	bool open = match_needs_family(pp->policy) && !policy_skipped(pp, FAMILY_IPV4) && !policy_skipped(pp, FAMILY_IPV6);
-	int r = 0;
 
-	for (int f = 0; f < FAMILY_COUNT && r == 0; f++)
-		if (!policy_skipped(pp, (enum family)f) && !(open && f != FAMILY_IPV4))
-			r = add_rules(p, c, pp, hook, (enum family)f, open, end);
-	return r;
+	for (enum family f = 0; f < FAMILY_COUNT; f++)
+		if (!policy_skipped(pp, f) && !(open && f != FAMILY_IPV4))
+			TRY(add_rules(p, c, pp, hook, f, open, end));
+	return 0;
 }
 
 /* The marks a kill switch's own connections carry. */
@@ -196,37 +274,77 @@ static char *own_marks(const struct plan *p, const struct policy *pol)
 	return strbuf_take(&b);
 }
 
-int judge_add_older(const struct plan *p, struct nft_chain *c, enum hook hook)
+/* What is done with a connection that a policy would take now: a kill switch cuts what it did not take itself. */
+static int older_ends(const struct plan *p, const struct policy *pol, struct texts *ret)
 {
-	size_t last = 0;
-	int r = 0;
+	char *own;
+	int r;
 
-	for (size_t i = 0; i < p->policy_count; i++)
-		if (policy_is_kill_switch(p->policies[i].policy) && in_force(&p->policies[i], hook))
-			last = i + 1;
-	for (size_t i = 0; i < last && r == 0; i++) {
-		const struct policy_plan *pp = &p->policies[i];
-		char *own, *text;
+	if (!policy_is_kill_switch(pol))
+		return texts_add(ret, "return");
+	own = own_marks(p, pol);
+	if (!own)
+		return -ENOMEM;
+	r = *own ? texts_add(ret, "ct mark & 0x%08x vmap { %s }", p->config->settings.mark_mask, own) : 0;
+	free(own);
+	return r ?: texts_add(ret, "goto cut");
+}
 
-		if (!in_force(pp, hook))
-			continue;
-		if (!policy_is_kill_switch(pp->policy)) {
-			r = add_older(p, c, pp, hook, "return");
+size_t judge_older_end(const struct plan *p, enum hook hook)
+{
+	size_t end = p->policy_count;
+
+	while (end && !(policy_is_kill_switch(p->policies[end - 1].policy) && policy_in_force(&p->policies[end - 1], hook)))
+		end--;
+	return end;
+}
+
+int judge_add_older(const struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
+{
+	const struct run *run = runs->v, *last = run + runs->count;
+
+	for (size_t i = 0, end = judge_older_end(p, hook); i < end; i++) {
+		CLEANUP(texts_done) struct texts ends = { 0 };
+
+		if (run < last && i == run->first) {
+			TRY(run_add_lookups(run, c));
+			i = run++->end - 1;
 			continue;
 		}
-		own = own_marks(p, pp->policy);
-		if (!own)
-			return -ENOMEM;
-		if (*own) {
-			r = asprintf(&text, "ct mark & 0x%08x vmap { %s }", p->config->settings.mark_mask, own) < 0 ? -ENOMEM : 0;
-			if (r == 0) {
-				r = add_older(p, c, pp, hook, text);
-				free(text);
-			}
-		}
-		free(own);
-		if (r == 0)
-			r = add_older(p, c, pp, hook, "goto cut");
+		if (!policy_in_force(&p->policies[i], hook))
+			continue;
+		TRY(older_ends(p, p->policies[i].policy, &ends));
+		for (size_t k = 0; k < ends.count; k++)
+			TRY(add_older(p, c, &p->policies[i], hook, ends.v[k]));
 	}
-	return r;
+	return 0;
+}
+
+static const char *older_verdict(const struct policy *pol)
+{
+	return policy_is_kill_switch(pol) ? NULL : "return";
+}
+
+static int add_run_older(struct plan *p, const struct runs *runs, const struct policy_plan *pp)
+{
+	CLEANUP(texts_done) struct texts ends = { 0 };
+	struct nft_chain *c = add_policy_chain(p, runs, pp);
+	char where[COMMENT_SIZE];
+
+	if (!c)
+		return -ENOMEM;
+	where_text(pp->policy, where);
+	TRY(older_ends(p, pp->policy, &ends));
+	for (size_t i = 0; i < ends.count; i++)
+		TRY(nft_add_rule(c, where, "%s", ends.v[i]));
+	return 0;
+}
+
+int judge_add_older_runs(struct plan *p, enum hook hook, const struct runs *runs)
+{
+	for (size_t k = 0; k < runs->count; k++)
+		for (size_t i = runs->v[k].first; i < runs->v[k].end; i++)
+			if (policy_in_force(&p->policies[i], hook) && !older_verdict(p->policies[i].policy))
+				TRY(add_run_older(p, runs, &p->policies[i]));
+	return runs_add_maps(p, runs, older_verdict);
 }

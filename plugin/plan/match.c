@@ -254,6 +254,11 @@ int match_policy(const struct plan *p, const struct policy_plan *pp, enum hook h
 	return multiply_text(ret, &b);
 }
 
+const char *match_only_family(enum family f)
+{
+	return f == FAMILY_IPV4 ? "meta nfproto ipv4 " : "meta nfproto ipv6 ";
+}
+
 bool match_names_family(const struct policy *pol, enum family f)
 {
 	const struct addr_match *both[] = { &pol->from, &pol->to };

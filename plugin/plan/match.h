@@ -16,6 +16,7 @@ bool match_needs_family(const struct policy *pol);
 /* Whether the text for one family says which it is. Negations of the other one's addresses alone say
  * nothing. */
 bool match_names_family(const struct policy *pol, enum family f);
+const char *match_only_family(enum family f);
 /* The named set of a list too long to stand in a rule; to be freed, NULL when memory fails. */
 char *match_set_name(const char *word, bool source, bool negated, enum family f);
 

@@ -6,6 +6,7 @@
  * A connection's mark names one path. If it came in by a symmetric interface that is the way of its replies,
  * else it is the way of its original direction; `ct direction` says which of the two a packet is.
  */
+#include "plan/runs.h"
 #include "plan/ways.h"
 
 #include <errno.h>
@@ -64,13 +65,17 @@ static int add_never_steered(struct nft_chain *c)
 
 static int add_judge(struct plan *p, const char *name, enum hook hook)
 {
+	CLEANUP(runs_done) struct runs runs = { 0 };
 	struct nft_chain *c = chain(p, name, NULL);
 
 	if (!c)
 		return -ENOMEM;
+	TRY(runs_find(p, hook, p->policy_count, name, &runs));
 	TRY(add_never_steered(c));
-	TRY(judge_add(p, c, hook, false));
-	return hook == HOOK_LOCAL ? nft_add_rule(c, NULL, "goto unsteered") : 0;
+	TRY(judge_add(p, c, hook, &runs));
+	if (hook == HOOK_LOCAL)
+		TRY(nft_add_rule(c, NULL, "goto unsteered"));
+	return judge_add_runs(p, hook, &runs);
 }
 
 /* A packet with a foreign mark is left alone unless a policy names that mark. */
@@ -90,21 +95,25 @@ static int add_marked(struct plan *p, enum hook hook)
 	if (!c)
 		return -ENOMEM;
 	TRY(add_never_steered(c));
-	return judge_add(p, c, hook, true);
+	return judge_add_marked(p, c, hook);
 }
 
 /* What a kill switch says of connections that it did not take itself: older ones, and unknown ones. */
 static int add_older(struct plan *p, enum hook hook)
 {
+	const char *name = hook == HOOK_LOCAL ? "older_local" : "older_forwarded";
+	CLEANUP(runs_done) struct runs runs = { 0 };
 	struct nft_chain *c;
 
 	if (!plan_has_kill_switch(p, hook))
 		return 0;
-	c = chain(p, hook == HOOK_LOCAL ? "older_local" : "older_forwarded", NULL);
+	c = chain(p, name, NULL);
 	if (!c)
 		return -ENOMEM;
+	TRY(runs_find(p, hook, judge_older_end(p, hook), name, &runs));
 	TRY(add_never_steered(c));
-	return judge_add_older(p, c, hook);
+	TRY(judge_add_older(p, c, hook, &runs));
+	return judge_add_older_runs(p, hook, &runs);
 }
 
 /* What is not steered but may have been caught by a companion is told "main". The sources of managed interfaces

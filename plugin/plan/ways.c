@@ -3,6 +3,7 @@
  * The ways a packet can be sent: for each mark in use the small chains that set it, and the verdict maps
  * that find them, so that neither packets nor changes pay for the number of interfaces.
  */
+#include "plan/match.h"
 #include "plan/ways.h"
 
 #include <errno.h>
@@ -140,11 +141,6 @@ static int add_set(struct nft_chain *c, const char *what, uint32_t mask, uint32_
 	return nft_add_rule(c, NULL, "%s%s set %s & 0x%08x | 0x%08x", match, what, what, kept, mark);
 }
 
-static const char *only_family(enum family f)
-{
-	return f == FAMILY_IPV4 ? "meta nfproto ipv4 " : "meta nfproto ipv6 ";
-}
-
 /* What still carries the mark of a half that can't be used: forgotten by conntrack in a moment, or, where it must
  * not be forgotten, ended. Their presence in the kernel says that this half's end was seen. */
 static int add_end(struct nft_chain *c, const struct way *way, const char *match, const struct path_half *h)
@@ -170,7 +166,7 @@ static int add_ends(const struct plan *p, struct nft_chain *c, const struct way 
 		return add_end(c, way, "", &h[FAMILY_IPV4]);
 	for (int f = 0; f < FAMILY_COUNT; f++)
 		if (!h[f].usable && p->facts->has_family[f])
-			TRY(add_end(c, way, only_family((enum family)f), &h[f]));
+			TRY(add_end(c, way, match_only_family((enum family)f), &h[f]));
 	return 0;
 }
 
@@ -264,7 +260,7 @@ static int add_home(struct plan *p, const struct path *path)
 
 	snprintf(name, sizeof(name), "home_%s", path->word);
 	c = nft_add_chain(&p->nft, name, NULL);
-	return c ? add_set(c, "meta mark", p->config->settings.mark_mask, path->mark_yields, only_family(FAMILY_IPV4)) : -ENOMEM;
+	return c ? add_set(c, "meta mark", p->config->settings.mark_mask, path->mark_yields, match_only_family(FAMILY_IPV4)) : -ENOMEM;
 }
 
 /* A reply that comes in by the interface that its connection names is on its way in; any other, on its way there. */
@@ -295,7 +291,7 @@ static int add_symmetry(struct plan *p, const struct path *path)
 	if (!c)
 		return -ENOMEM;
 	TRY(add_set(c, "ct mark", p->config->settings.mark_mask, path->mark,
-		    both ? "" : only_family(path->half[FAMILY_IPV4].symmetric ? FAMILY_IPV4 : FAMILY_IPV6)));
+		    both ? "" : match_only_family(path->half[FAMILY_IPV4].symmetric ? FAMILY_IPV4 : FAMILY_IPV6)));
 	return add_back(p, path);
 }
 

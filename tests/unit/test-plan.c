@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The plan of each example under rules/ on a host made for it, against tests/audit/NAME.txt: rules, tables and
- * the nftables table as an auditor reads them, so that their readability is reviewed in diffs. With UPDATE set it
+ * The plan of each example under rules/, and of a long policy, on a host made for it, against
+ * tests/audit/NAME.txt: rules, tables and the nftables table as an auditor reads them, so that their readability is reviewed in diffs. With UPDATE set it
  * writes them. And what holds for every plan: carried out, it leaves nothing to do; what stays keeps its slot.
  */
 #include <errno.h>
@@ -466,6 +466,8 @@ int main(void)
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		test_example(dir, found.gl_pathv[i]);
 	globfree(&found);
+	snprintf(pattern, sizeof(pattern), "%s/tests/audit/long-policy.conf", dir);
+	test_example(dir, pattern);
 	test_slots();
 	test_too_few_marks();
 	test_left_over();
