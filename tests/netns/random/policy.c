@@ -173,6 +173,22 @@ static void put_selectors(struct strbuf *b)
 		strbuf_add(b, " enabled = false;");
 }
 
+/* Of a long list of policies that ask for the same. */
+enum { RUN_FROM = 1, RUN_TO = 2, RUN_PORT = 4, RUN_USER = 8, RUN_SHAPES = 16 };
+
+static void put_run_selectors(struct strbuf *b, uint32_t shape)
+{
+	if (shape & RUN_FROM)
+		strbuf_printf(b, " from = [ \"%s\", \"%s\" ];", PICK(sources), PICK(sources));
+	if (shape & RUN_TO)
+		strbuf_printf(b, " to = [ \"%s\", \"%s\" ];", PICK(destinations),
+			      PICK(destinations));
+	if (shape & RUN_PORT)
+		strbuf_printf(b, " dport = [ \"%s\", \"%s\" ];", PICK(ports), PICK(ports));
+	if (shape & RUN_USER)
+		strbuf_printf(b, " user = [ \"%s\", \"%s\" ];", PICK(users), PICK(users));
+}
+
 static void put_members(struct strbuf *b)
 {
 	uint32_t first = below(ARRAY_SIZE(names)), count = 1 + (one_in(3) ? 1 + below(2) : 0);
@@ -298,8 +314,8 @@ int policy_read(char *text, struct config *ret)
 	return r;
 }
 
-/* One that holds no contradiction. */
-static char *one_policy(uint32_t number)
+/* One that holds no contradiction; of a run when `shape` is given. */
+static char *one_policy(uint32_t number, uint32_t shape)
 {
 	static const char around[] = "interfaces = ( { name = \"*\"; }, { name = \"eth0\"; }, { "
 				     "name = \"eth2\"; }, { name = \"eth3\"; }, "
@@ -311,7 +327,10 @@ static char *one_policy(uint32_t number)
 		int r;
 
 		strbuf_printf(&b, "\t{ name = \"p%u\";", number);
-		put_selectors(&b);
+		if (shape)
+			put_run_selectors(&b, shape);
+		else
+			put_selectors(&b);
 		put_action(&b);
 		strbuf_add(&b, " }");
 		strbuf_printf(&whole, "%s%spolicies = (\n%s\n);\n", around, sets, b.text);
@@ -326,7 +345,8 @@ static char *one_policy(uint32_t number)
 
 char *policy_text(void)
 {
-	uint32_t count = below(7);
+	bool is_long = one_in(4);
+	uint32_t count = is_long ? 10 + below(20) : below(7), run = 0, shape = 0;
 	struct strbuf b = { 0 };
 
 	put_settings(&b);
@@ -334,8 +354,13 @@ char *policy_text(void)
 	strbuf_add(&b, sets);
 	strbuf_add(&b, "policies = (\n");
 	for (uint32_t i = 0; i < count; i++) {
-		char *one = one_policy(i + 1);
+		char *one;
 
+		if (is_long && !run--) {
+			run = below(14);
+			shape = below(RUN_SHAPES);
+		}
+		one = one_policy(i + 1, shape);
 		strbuf_printf(&b, "%s%s", i ? ",\n" : "", one);
 		free(one);
 	}
