@@ -37,7 +37,7 @@ MUST_CHECK int facts_add_carried(uint32_t mark_mask, struct facts *f, struct dia
  * unexpected. */
 MUST_CHECK int steps_execute(const struct steps *s, bool *ret_refused, struct diag *d);
 
-/* ---- nft.c: libnftables ---- */
+/* ---- nft.c: libnftables; nft-edit.c, nft-ask.c: without it ---- */
 
 enum nft_listing {
 	NFT_STATELESS,			/* without what counters say */
@@ -52,9 +52,11 @@ MUST_CHECK int nft_list(enum nft_listing what, char **ret, struct diag *d);
 MUST_CHECK int nft_prepare(struct diag *d);
 /* One transaction. -EPROTO: the kernel refuses it; -EIO: nobody knows, it may stand. */
 MUST_CHECK int nft_run(const char *script, struct diag *d);
-/* Says in which words the table stands now, after the last nft_list and what nft_run changed since:
- * the next nft_list need not ask, unless somebody else had a hand in it. Not for a table with
- * elements that others add. */
+/* The same for sets alone, by messages of our own. Needs no nft_prepare. */
+MUST_CHECK int nft_edit(const struct nft_edits *e, struct diag *d);
+/* Says in which words the table stands now, after the last nft_list and what was changed since: the
+ * next nft_list need not ask, unless somebody else had a hand in it. Not for a table with elements
+ * that others add. */
 void nft_keep(const char *listing);
 /* Lets go of what the functions of this section keep open between calls. After a transaction it is
  * done at the end of the process by itself; the lock should be let go before, since on kernels

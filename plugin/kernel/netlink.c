@@ -90,8 +90,8 @@ static int send_bytes(struct netlink *n, const void *bytes, size_t len)
 	return (size_t)sent == len ? 0 : -EIO;
 }
 
-/* The next datagram of the kernel's; its length. */
-static int receive(struct netlink *n)
+/* The next datagram of the kernel's; its length. With MSG_DONTWAIT -EAGAIN where there is none. */
+static int receive(struct netlink *n, int flags)
 {
 	struct sockaddr_nl from = { 0 };
 	struct iovec room = { n->buffer, BUFFER_SIZE };
@@ -102,7 +102,7 @@ static int receive(struct netlink *n)
 				      .msg_namelen = sizeof(from),
 				      .msg_iov = &room,
 				      .msg_iovlen = 1 };
-		ssize_t len = recvmsg(n->fd, &msg, 0);
+		ssize_t len = recvmsg(n->fd, &msg, flags);
 
 		if (len < 0 && errno == EINTR && ++tries < ATTEMPTS)
 			continue;
@@ -155,7 +155,7 @@ static int read_answer(struct netlink *n, const struct netlink_reader *r, bool i
 {
 	for (;;) {
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)n->buffer;
-		int len = receive(n), err;
+		int len = receive(n, 0), err;
 
 		if (len < 0)
 			return len;
@@ -286,7 +286,7 @@ static int read_results(struct netlink *n, uint32_t first, struct netlink_batch 
 {
 	for (;;) {
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)n->buffer;
-		int len = receive(n);
+		int len = receive(n, 0);
 
 		if (len < 0)
 			return len;
@@ -324,4 +324,53 @@ int netlink_batch_send(struct netlink *n, struct netlink_batch *b)
 			err = again;
 	}
 	return err;
+}
+
+static void number_messages(struct netlink *n, char *bytes, size_t len)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)bytes;
+
+	for (int left = (int)len; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		nlh->nlmsg_seq = ++n->seq;
+}
+
+/* What the kernel has answered by the time that sending returns: one refusal is the end of all. */
+static int read_verdict(struct netlink *n, uint32_t first, struct netlink_result *ret)
+{
+	bool acknowledged = false;
+	int len;
+
+	while ((len = receive(n, MSG_DONTWAIT)) >= 0) {
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)n->buffer;
+
+		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+			if (nlh->nlmsg_type != NLMSG_ERROR ||
+			    nlh->nlmsg_seq - first > n->seq - first)
+				continue;
+			acknowledged = true;
+			if (ret->err == 0)
+				ret->err = message_errno(nlh);
+			if (ret->err && !*ret->words)
+				snprintf(ret->words, sizeof(ret->words), "%s", refusal_words(nlh));
+		}
+	}
+	if (ret->err)
+		return -EPROTO;
+	if (len == -EAGAIN && acknowledged)
+		return 0;
+	ret->err = len == -EAGAIN ? -EIO : len;
+	return ret->err;
+}
+
+int netlink_transact(struct netlink *n, char *bytes, size_t len, struct netlink_result *ret)
+{
+	uint32_t first = n->seq + 1;
+	int room = (int)len;
+
+	/* It must fit into the socket's buffer as a whole. Without the privilege to have a larger
+	 * one, sending says so. */
+	(void)setsockopt(n->fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	number_messages(n, bytes, len);
+	ret->err = send_bytes(n, bytes, len);
+	return ret->err ? ret->err : read_verdict(n, first, ret);
 }

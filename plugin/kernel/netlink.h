@@ -43,16 +43,22 @@ MUST_CHECK int netlink_ask(struct netlink *n, struct nlmsghdr *request,
 MUST_CHECK int netlink_dump(struct netlink *n, struct nlmsghdr *request,
 			    const struct netlink_reader *r);
 
-/* Largest message that may be put into a batch. */
-#define NETLINK_MESSAGE_SIZE 256
-#define NETLINK_BATCH_COUNT 128
-
 /* What became of one message: 0, or the negative errno with which it was refused and the kernel's
  * own words, if any. */
 struct netlink_result {
 	int err;
 	char words[100];
 };
+
+/* Messages that are carried out all or not at all, as a batch of nfnetlink's: sent as one, numbered
+ * here, the last that is answered at all with NLM_F_ACK. 0; -EPROTO: refused, as *ret says; other
+ * -errno, also in ret->err: nobody knows. */
+MUST_CHECK int netlink_transact(struct netlink *n, char *bytes, size_t len,
+				struct netlink_result *ret);
+
+/* Largest message that may be put into a batch. */
+#define NETLINK_MESSAGE_SIZE 256
+#define NETLINK_BATCH_COUNT 128
 
 /* Writes that wait to be sent together; the kernel carries them out in order. */
 struct netlink_batch {

@@ -59,6 +59,7 @@ static void print_step(const struct step *s, struct strbuf *out)
 		strbuf_add(out, "the rule ");
 		rule_print(&s->of.rule, out);
 		break;
+	case STEP_NFT_EDITS:
 	case STEP_NFT:
 		strbuf_add(out, "the nftables transaction");
 		break;
@@ -132,6 +133,12 @@ static int remember_opposite(struct run *r, const struct step *s)
 	case STEP_RESTORE_SYSCTL:
 		saved_sysctl_forget(s->of.sysctl.index, s->of.sysctl.src_valid_mark);
 		return 0;
+	case STEP_NFT_EDITS:
+		if (!s->of.edits.undo)
+			return 0;
+		opposite.kind = STEP_NFT;
+		opposite.of.nft = s->of.edits.undo;
+		return remember(r, &opposite);
 	case STEP_SYSCTL:
 	case STEP_NFT:
 	case STEP_FORGET_CONNECTIONS:
@@ -206,6 +213,7 @@ static bool is_fulfilled(struct run *r, const struct step *s, int err)
 		return err == -ENODEV;
 	case STEP_SYSCTL:
 	case STEP_REPLACE_ROUTE:
+	case STEP_NFT_EDITS:
 	case STEP_NFT:
 	case STEP_FORGET_CONNECTIONS:
 	case STEP_CLOSE_SOCKETS:
@@ -223,6 +231,7 @@ static bool concerns_one_interface(const struct step *s, int err)
 	case STEP_REPLACE_ROUTE:
 		return s->of.route.oif && is_about_interface(err);
 	case STEP_ADD_RULE:
+	case STEP_NFT_EDITS:
 	case STEP_NFT:
 	case STEP_DELETE_RULE:
 	case STEP_DELETE_ROUTE:
@@ -307,6 +316,7 @@ static void encode(void *buf, const struct step *s)
 	case STEP_DELETE_RULE:
 		rtnl_encode_rule(buf, RTM_DELRULE, 0, &s->of.rule);
 		break;
+	case STEP_NFT_EDITS:
 	case STEP_NFT:
 	case STEP_FORGET_CONNECTIONS:
 	case STEP_CLOSE_SOCKETS:
@@ -354,6 +364,19 @@ static void help(struct run *r, const struct step *s, int err)
 		say(r, s, &result, SEVERITY_WARNING);
 }
 
+/* New sets can be taken back as long as nothing refers to them; elements alone are the change. */
+static int edit_sets(struct run *r, const struct step *s)
+{
+	int err = flush(r);
+
+	if (err == 0)
+		err = nft_edit(&s->of.edits.sets, r->d);
+	if (s->of.edits.undo)
+		return err == 0 || err == -EIO ? remember_opposite(r, s) ?: err : err;
+	r->in_force |= err == 0 || err == -EIO;
+	return err;
+}
+
 static int execute_one(struct run *r, size_t i)
 {
 	const struct step *s = &r->steps->v[i];
@@ -373,6 +396,8 @@ static int execute_one(struct run *r, size_t i)
 	case STEP_DELETE_ROUTE:
 	case STEP_RESTORE_SYSCTL:
 		return queue(r, i);
+	case STEP_NFT_EDITS:
+		return edit_sets(r, s);
 	case STEP_NFT:
 		err = flush(r);
 		if (err == 0)

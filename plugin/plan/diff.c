@@ -13,14 +13,35 @@
 #include "base/vec.h"
 #include "plan/dead.h"
 
+static void step_done(struct step *s)
+{
+	switch (s->kind) {
+	case STEP_NFT_EDITS:
+		nft_edits_done(&s->of.edits.sets);
+		free(s->of.edits.undo);
+		break;
+	case STEP_NFT:
+		free(s->of.nft);
+		break;
+	case STEP_FORGET_CONNECTIONS:
+		free(s->of.connections.kept);
+		break;
+	case STEP_SYSCTL:
+	case STEP_ADD_ROUTE:
+	case STEP_REPLACE_ROUTE:
+	case STEP_ADD_RULE:
+	case STEP_DELETE_RULE:
+	case STEP_DELETE_ROUTE:
+	case STEP_RESTORE_SYSCTL:
+	case STEP_CLOSE_SOCKETS:
+		break;
+	}
+}
+
 void steps_done(struct steps *s)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->v[i].kind == STEP_NFT)
-			free(s->v[i].of.nft);
-		else if (s->v[i].kind == STEP_FORGET_CONNECTIONS)
-			free(s->v[i].of.connections.kept);
-	}
+	for (size_t i = 0; i < s->count; i++)
+		step_done(&s->v[i]);
 	free(s->v);
 	free(s->standing);
 	*s = (struct steps){ 0 };
@@ -345,12 +366,40 @@ static int delete_companions(const struct rule_changes *c, struct steps *ret)
 
 /* ---- all of it ---- */
 
+static int print_undo(const struct nft_edits *e, char **ret)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+
+	if (e->new_table)
+		strbuf_add(&text, "delete table inet " OUR_TABLE "\n");
+	for (size_t i = 0; i < e->count && !e->new_table; i++)
+		strbuf_printf(&text, "delete set inet " OUR_TABLE " %s\n", e->v[i].set->name);
+	*ret = strbuf_take(&text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int add_edits(struct nft_edits *edits, bool ahead, struct steps *ret)
+{
+	struct step *s;
+
+	if (!edits->count)
+		return 0;
+	s = add_step(ret, STEP_NFT_EDITS);
+	if (!s)
+		return -ENOMEM;
+	s->of.edits.sets = *edits;
+	*edits = (struct nft_edits){ 0 };
+	return ahead ? print_undo(&s->of.edits.sets, &s->of.edits.undo) : 0;
+}
+
 static int add_nft(const struct nft_table *have, const struct nft_table *want, struct steps *ret)
 {
 	CLEANUP(strbuf_done) struct strbuf script = { 0 };
-	int err = have == want ? 0 : nft_script(have, want, &script);
+	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
+	int err = have == want ? 0 : nft_script(have, want, &edits, &script);
 	struct step *s;
 
+	err = err ?: add_edits(&edits, script.len, ret);
 	if (err || !script.len)
 		return err;
 	s = add_step(ret, STEP_NFT);
@@ -382,7 +431,8 @@ static int make_steps(const struct plan *p, const struct nft_table *have, struct
 	return err;
 }
 
-/* The table in the plan's words; *ret NULL: none, or others fill a set of it, and a listing would say more. */
+/* The table in the plan's words; *ret NULL: none, or others fill a set of it, so that a listing would
+ * say more. */
 static int print_wanted(const struct nft_table *t, char **ret)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
@@ -413,8 +463,9 @@ int plan_steps(const struct plan *p, struct steps *ret)
 	CLEANUP(steps_done) struct steps steps = { 0 };
 	int err = print_wanted(&p->nft, &steps.standing);
 
-	/* Word for word what is wanted, as it is while nobody but us changes anything: it need not be taken
-	 * apart, which was half of an apply with nothing to do. Paths that died have their end in it. */
+	/* Word for word what is wanted, as it is while nobody but us changes anything: it need not be
+	 * taken apart, which was half of an apply with nothing to do. Paths that died have their end
+	 * in it. */
 	if (!err && steps.standing && p->facts->nft && strcmp(steps.standing, p->facts->nft) == 0) {
 		free(TAKE_PTR(steps.standing));
 		err = make_steps(p, &p->nft, &steps);

@@ -13,6 +13,7 @@ enum step_kind {
 	STEP_ADD_ROUTE,			/* NLM_F_CREATE | NLM_F_EXCL */
 	STEP_REPLACE_ROUTE,		/* NLM_F_CREATE | NLM_F_REPLACE: one of ours stands in that slot */
 	STEP_ADD_RULE,
+	STEP_NFT_EDITS,			/* sets in nftables: new ones ahead of STEP_NFT, or all there is to change */
 	STEP_NFT,			/* the whole nftables transaction */
 	STEP_DELETE_RULE,
 	STEP_DELETE_ROUTE,
@@ -33,6 +34,10 @@ struct step {
 		} sysctl;
 		struct route route;
 		struct rule rule;
+		struct {
+			struct nft_edits sets;	/* owned; of the plan's table, which lives longer */
+			char *undo;		/* the script that takes them back while STEP_NFT may fail; owned */
+		} edits;
 		char *nft;			/* owned */
 		struct {
 			uint32_t mark;		/* entries with (mark & mask) == mark … */
@@ -51,8 +56,8 @@ struct step {
 struct steps {
 	struct step *v;
 	size_t count;
-	/* What our nftables table reads like once all are carried out, in the plan's words; owned. NULL: word
-	 * for word as it was listed, or planning can't say. */
+	/* What our nftables table reads like once all are carried out, in the plan's words; owned.
+	 * NULL: word for word as it was listed, or planning can't say. */
 	char *standing;
 };
 

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+
 #include "base/strbuf.h"
+#include "kernel/nft-codec.h"
 #include "plan/nft/nft.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -41,14 +45,47 @@ static bool has_twins(const struct nft_table *t)
 	return false;
 }
 
+/* Planning gives no set a longer name. */
+static bool has_long_name(const struct nft_edits *e)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (strlen(e->v[i].set->name) > 255)
+			return true;
+	return false;
+}
+
+/* What is sent is whole messages, from the batch's beginning to its end. */
+static void encode(const struct nft_edits *e)
+{
+	struct strbuf bytes = { 0 };
+	const struct nlmsghdr *nlh;
+	int left;
+
+	if (has_long_name(e))
+		return;
+	expect(nft_encode_edits("t", e, &bytes) == 0);
+	nlh = (const struct nlmsghdr *)bytes.text;
+	left = (int)bytes.len;
+	expect(nlh->nlmsg_type == NFNL_MSG_BATCH_BEGIN);
+	while (mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_type != NFNL_MSG_BATCH_END)
+		nlh = mnl_nlmsg_next(nlh, &left);
+	expect(mnl_nlmsg_ok(nlh, left) && left == (int)nlh->nlmsg_len);
+	strbuf_done(&bytes);
+}
+
 /* Two listings, one behind the other: from the first to the second and back. */
 static void differ(const struct nft_table *a, const struct nft_table *b)
 {
+	struct nft_edits edits = { 0 };
 	struct strbuf out = { 0 };
 
-	expect(nft_script(a, b, &out) == 0 && nft_diff(b, a, &out) == 0);
+	expect(nft_script(a, b, NULL, &out) == 0 && nft_diff(b, a, &out) == 0);
 	strbuf_done(&out);
-	expect(nft_script(a, a, &out) == 0);
+	expect(nft_script(a, b, &edits, &out) == 0);
+	encode(&edits);
+	nft_edits_done(&edits);
+	strbuf_done(&out);
+	expect(nft_script(a, a, NULL, &out) == 0);
 	expect(!out.len || a->dormant || a->other_count || has_twins(a));
 	strbuf_done(&out);
 }

@@ -86,6 +86,23 @@ for i in {1..15}; do
 done
 tight "thirty edits"
 
+# The range that the addresses are in is replaced by another one in which they are, at once with its neighbours.
+policy <<<"$S2"' sets = ( { name = "secret"; file = "secret.txt"; } );
+	policies = ( { name = "vpn"; to = "@secret"; via = "eth2"; otherwise = "unreachable"; } );'
+secret() { printf '%s\n' "$@" >/etc/ifsteer/secret.txt; }
+secret 198.51.100.64/26 2001:db8::/64
+apply "apply, a set"
+flood 3000
+for i in {1..15}; do
+	secret 198.51.100.0/24 2001:db8::/48 198.18.$i.0/24
+	ifsteer apply
+	secret 198.51.100.{0..76} 198.51.100.77-198.51.100.78 2001:db8::77 2001:db8::78
+	ifsteer apply
+	secret 198.51.100.64/26 2001:db8::/64 192.0.2.0/24
+	ifsteer apply
+done
+tight "45 edits of a set"
+
 kill_policy unreachable
 apply "apply"
 flood 3000

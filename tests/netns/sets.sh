@@ -25,6 +25,25 @@ answered "behind the range" gw 10.200.0.2 203.0.113.201
 answered "a negated set" gw 10.200.0.2 203.0.113.7
 answered "IPv6" vpc fd00:e2::5 2001:db8:113::1
 
+# Neighbours, parts and wholes: after each edit every address goes where it would after a first
+# apply. Ranges by the last byte.
+sets '{ name = "office"; file = "office.txt"; }' '{ name = "p"; to = "@office"; via = "eth2"; }'
+edges=(0 63 64 127 128 191 192 255)
+for ranges in "0-127 128-255" "64-127" "0-255" "0-63 128-191" "64-127 192-255" "0-127 192-255" \
+	"128-191" "0-63 64-127 128-191" "1-254"; do
+	printf '203.0.113.%s\n' ${ranges//-/-203.0.113.} >/etc/ifsteer/office.txt
+	apply "apply, $ranges"
+	ways= want=
+	for last in "${edges[@]}"; do
+		where=gw
+		for range in $ranges; do ((last < ${range%-*} || last > ${range#*-})) || where=vpc; done
+		want+="$last:$where "
+		ways+="$last:$(at h "$PROBE" tcp 203.0.113.$last $PORT | grep -o 'name=[a-z]*' | cut -d= -f2) "
+	done
+	is "$ranges: every address goes its way" "$ways" "$want"
+done
+quiet "diff is clean" ifsteer diff
+
 # More prefixes than companions speak for: the socket believes in main's source, the wire shows the right one.
 rewritten() {
 	expect "$1: tcp" "local=10.200.0.2 name=vpc seen=172.31.70.5" tcp "$2"

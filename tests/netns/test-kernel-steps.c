@@ -244,6 +244,57 @@ static void test_undo(void)
 	clear();
 }
 
+/* The table with one set of a range; the ranges are the table's. */
+static struct nft_table table_of(const char *range)
+{
+	struct nft_table t = { 0 };
+	struct nft_set *s = nft_add_set(&t, "office_4", false, "ipv4_addr", "interval");
+	struct addr_range r;
+
+	if (!s || addr_range_parse(range, &r) || addr_ranges_add(&s->ranges, &r))
+		abort();
+	s->has_ranges = true;
+	return t;
+}
+
+/* Sets by messages of our own: ahead of a transaction that is refused they are taken back. */
+static void test_edits(void)
+{
+	struct nft_table first = table_of("10.0.0.0/8"), then = table_of("10.0.0.0/9");
+	struct nft_edit edit = { .set = &first.sets[0], .is_new = true };
+	static char undo_set[] = "delete set inet ifsteer office_4\n",
+		    undo_table[] = "delete table inet ifsteer\n";
+	struct step *s = step(0, STEP_NFT_EDITS);
+	char before[16384];
+
+	snprintf(before, sizeof(before), "%s", everything());
+	s->of.edits.sets = (struct nft_edits){ &edit, 1, true };
+	s->of.edits.undo = undo_table;
+	step(1, STEP_NFT)->of.nft = bad_script;
+	ok(run(2) == -EPROTO, "a new set in a new table, and a script that is refused: %s", said);
+	is(everything(), before, "neither set nor table stands");
+	sh("nft 'add table inet ifsteer; add counter inet ifsteer a'");
+	snprintf(before, sizeof(before), "%s", everything());
+	s->of.edits.sets.new_table = false;
+	s->of.edits.undo = undo_set;
+	ok(run(2) == -EPROTO, "a new set, and a script that is refused: %s", said);
+	is(everything(), before, "what stood before stands again");
+	ok(run(1) == 0, "a new set");
+	edit = (struct nft_edit){ .set = &then.sets[0],
+				  .gone = first.sets[0].ranges,
+				  .fresh = then.sets[0].ranges };
+	s->of.edits.undo = NULL;
+	ok(run(1) == 0, "its elements change");
+	ok(strstr(output("nft list table inet ifsteer"), "elements = { 10.0.0.0/9 }"),
+	   "they have changed");
+	ok(run(1) == -EPROTO, "what is gone can't go: %s", said);
+	ok(strstr(output("nft list table inet ifsteer"), "elements = { 10.0.0.0/9 }"),
+	   "and nothing comes then");
+	nft_table_done(&first);
+	nft_table_done(&then);
+	clear();
+}
+
 /* More than one message holds, in order. */
 static void test_many(void)
 {
@@ -427,6 +478,7 @@ int main(void)
 	test_refused_route();
 	test_foreign_route();
 	test_undo();
+	test_edits();
 	test_many();
 	test_vanished();
 	test_nft();

@@ -8,7 +8,7 @@
 #include <nftables/libnftables.h>
 
 #include "base/strbuf.h"
-#include "plan/nft/nft.h"
+#include "kernel/kernel.h"
 
 #define CHAINS 7
 #define BASE_CHAINS 3
@@ -162,7 +162,12 @@ static int add_ranges(struct nft_set *s, enum family f)
 	s->has_ranges = true;
 	s->family = f;
 	for (unsigned int n = dice(12); n && !err; n--) {
-		struct addr_range r = { { f, { 10, (uint8_t)dice(6), (uint8_t)dice(3) } }, { f, { 0 } } };
+		/* Neighbours, and the first and the last address there is. */
+		static const uint8_t bytes[] = { 0, 1, 10, 255 };
+		struct addr_range r = {
+			{ f, { bytes[dice(4)], bytes[dice(4)], bytes[dice(2) ? 0 : 3] } },
+			{ f, { 0 } }
+		};
 
 		r.to = r.from;
 		if (f == FAMILY_IPV6)
@@ -260,26 +265,39 @@ static const char *const edits[] = {
 
 /* ---- rounds ---- */
 
-static char *script_of(const struct nft_table *have, const struct nft_table *want)
+static char *script_of(const struct nft_table *have, const struct nft_table *want,
+		       struct nft_edits *ret_edits)
 {
 	struct strbuf script = { 0 };
 
-	return nft_script(have, want, &script) ? NULL : strbuf_take(&script);
+	return nft_script(have, want, ret_edits, &script) ? NULL : strbuf_take(&script);
+}
+
+static bool edit(const struct nft_edits *e)
+{
+	struct diag d = { 0 };
+	bool good = !e->count || nft_edit(e, &d) == 0;
+
+	for (size_t i = 0; i < d.count; i++)
+		tap_show("an edit", d.items[i].text);
+	diag_done(&d);
+	return good;
 }
 
 /* From what stands to `want`, which must then be what stands. */
 static bool bring_about(const struct nft_table *want)
 {
 	struct nft_table have = listed();
-	char *script = script_of(&have, want), *left = NULL;
+	struct nft_edits ahead = { 0 };
+	char *script = script_of(&have, want, &ahead), *left = NULL;
 	struct strbuf diff = { 0 };
-	bool good = script && run(script) == 0;
+	bool good = script && edit(&ahead) && run(script) == 0;
 
 	nft_table_done(&have);
 	if (!good)
 		tap_show("script", script);
 	have = listed();
-	left = script_of(&have, want);
+	left = script_of(&have, want, NULL);
 	if (good && (!left || *left)) {
 		good = false;
 		tap_show("what remains", left);
@@ -289,6 +307,7 @@ static bool bring_about(const struct nft_table *want)
 	free(script);
 	free(left);
 	strbuf_done(&diff);
+	nft_edits_done(&ahead);
 	nft_table_done(&have);
 	return good;
 }
@@ -305,19 +324,38 @@ static bool holds(const char *command, const char *text)
 	return found;
 }
 
+/* Other ranges, and nothing else. */
+static bool move_ranges(struct nft_table *t)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < t->set_count && !err; i++) {
+		struct nft_set *s = &t->sets[i];
+
+		if (!s->has_ranges)
+			continue;
+		addr_ranges_done(&s->ranges);
+		err = add_ranges(s, s->family);
+	}
+	nft_sort(t);
+	return !err;
+}
+
 static void test_random(unsigned int rounds)
 {
-	unsigned int good = 0, repaired = 0;
+	unsigned int good = 0, moved = 0, repaired = 0;
 
 	for (unsigned int i = 0; i < rounds; i++) {
 		struct nft_table want = random_table();
 
 		good += bring_about(&want);
+		moved += move_ranges(&want) && bring_about(&want);
 		if (run(edits[dice(ARRAY_SIZE(edits))]) == 0)
 			repaired += bring_about(&want);
 		nft_table_done(&want);
 	}
 	ok(good == rounds, "%u of %u random tables stand as wanted", good, rounds);
+	ok(moved == rounds, "%u of %u stand with other ranges", moved, rounds);
 	ok(repaired == rounds, "%u of %u are repaired after somebody's edit", repaired, rounds);
 }
 
@@ -355,5 +393,6 @@ int main(int argc, char **argv)
 	test_survivors();
 	ok(bring_about(&none) && !listed().exists, "no table is wanted, and none stands");
 	nft_ctx_free(nft);
+	nft_close();
 	return tap_done();
 }

@@ -278,18 +278,20 @@ static void test_script(void)
 	struct nft_table have = { 0 }, want = wanted(), none = { 0 };
 	struct strbuf out = { 0 };
 
-	ok(nft_parse(listing, &have) == 0 && nft_script(&have, &want, &out) == 0, "a script is made");
+	ok(nft_parse(listing, &have) == 0 && nft_script(&have, &want, NULL, &out) == 0,
+	   "a script is made");
 	is(out.text, script, "the script mentions what differs, in an order that nft accepts");
 	strbuf_done(&out);
 	ok(nft_diff(&have, &want, &out) == 0, "a difference is made");
 	is(out.text, diff, "the difference, one line for each rule");
 	strbuf_done(&out);
-	ok(nft_script(&want, &want, &out) == 0 && !out.len, "equal tables need no script");
+	ok(nft_script(&want, &want, NULL, &out) == 0 && !out.len, "equal tables need no script");
 	ok(nft_diff(&want, &want, &out) == 0 && !out.len, "equal tables have no difference");
-	ok(nft_script(&have, &none, &out) == 0, "no table is wanted");
+	ok(nft_script(&have, &none, NULL, &out) == 0, "no table is wanted");
 	is(out.text, "delete table inet ifsteer\n", "then it is deleted");
 	strbuf_done(&out);
-	ok(nft_script(&none, &none, &out) == 0 && !out.len, "nor is there one: nothing to do");
+	ok(nft_script(&none, &none, NULL, &out) == 0 && !out.len,
+	   "nor is there one: nothing to do");
 	nft_table_done(&have);
 	nft_table_done(&want);
 }
@@ -312,44 +314,69 @@ static void fill_big(struct nft_table *t, unsigned int first, unsigned int count
 	nft_sort(t);
 }
 
-/* A small set is declared anew; of a big one only the difference is said. */
-static void test_big_set(void)
+/* Elements alone go without a script, as the difference. */
+static void test_elements_alone(void)
 {
 	CLEANUP(nft_table_done) struct nft_table have = { 0 };
 	CLEANUP(nft_table_done) struct nft_table want = { 0 };
+	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+	char text[RANGE_TEXT_SIZE];
 
 	fill_big(&have, 0, 2000);
 	fill_big(&want, 1, 2000);
-	if (nft_script(&have, &want, &out))
-		abort();
-	is(out.text,
-	   "delete element inet ifsteer big_4 { 10.0.0.0/25 }\n"
-	   "table inet ifsteer {\n"
-	   "}\n"
-	   "add element inet ifsteer big_4 { 10.7.208.0/25 }\n", "of a big set only the difference is said");
+	ok(nft_script(&have, &want, &edits, &out) == 0 && !out.len,
+	   "elements alone need no script");
+	ok(edits.count == 1 && !edits.new_table && !edits.v[0].is_new &&
+		   edits.v[0].set == &want.sets[0],
+	   "one set");
+	ok(edits.v[0].gone.count == 1 && edits.v[0].fresh.count == 1,
+	   "an element goes, an element comes");
+	is(addr_range_print(&edits.v[0].gone.v[0], text), "10.0.0.0/25", "what goes");
+	is(addr_range_print(&edits.v[0].fresh.v[0], text), "10.7.208.0/25", "what comes");
 }
 
-/* Deleting much is slow with one libnftables and refused with another. */
-static void test_much_goes(void)
+/* Where rules differ as well all is one transaction: the set is declared anew, since libnftables is slow in deleting
+ * elements, or wrong. */
+static void test_elements_and_rules(void)
 {
+	static const char script[] = "flush set inet ifsteer big_4\n"
+				     "table inet ifsteer {\n"
+				     "\tcounter fresh {\n"
+				     "\t}\n"
+				     "\tset big_4 {\n"
+				     "\t\ttype ipv4_addr\n"
+				     "\t\tflags interval\n"
+				     "\t\telements = { 10.7.206.0/25, 10.7.207.0/25 }\n"
+				     "\t}\n"
+				     "}\n";
 	CLEANUP(nft_table_done) struct nft_table have = { 0 };
 	CLEANUP(nft_table_done) struct nft_table want = { 0 };
+	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 
 	fill_big(&have, 0, 2000);
 	fill_big(&want, 1998, 2);
-	if (nft_script(&have, &want, &out))
+	if (nft_add_counter(&want, "fresh") || nft_script(&have, &want, &edits, &out))
 		abort();
-	is(out.text,
-	   "flush set inet ifsteer big_4\n"
-	   "table inet ifsteer {\n"
-	   "	set big_4 {\n"
-	   "		type ipv4_addr\n"
-	   "		flags interval\n"
-	   "		elements = { 10.7.206.0/25, 10.7.207.0/25 }\n"
-	   "	}\n"
-	   "}\n", "a set that loses much is declared anew");
+	is(out.text, script, "where something else differs, elements are the script's");
+	ok(!edits.count, "and nobody else's");
+}
+
+/* A new set comes first: nothing refers to it yet. */
+static void test_new_set(void)
+{
+	CLEANUP(nft_table_done) struct nft_table none = { 0 };
+	CLEANUP(nft_table_done) struct nft_table want = { 0 };
+	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	fill_big(&want, 0, 3);
+	if (nft_add_counter(&want, "fresh") || nft_script(&none, &want, &edits, &out))
+		abort();
+	is(out.text, "table inet ifsteer {\n\tcounter fresh {\n\t}\n}\n",
+	   "the script does not speak of it");
+	ok(edits.new_table && edits.count == 1 && edits.v[0].is_new, "a new set in a new table");
 }
 
 /* Chains whose rules stay are flushed where a set that they use must be replaced. */
@@ -375,7 +402,8 @@ static void test_replace(void)
 		if (t == &want)
 			break;
 	}
-	ok(err == 0 && nft_script(&have, &want, &out) == 0, "a set of another type, a hook of another priority");
+	ok(err == 0 && nft_script(&have, &want, NULL, &out) == 0,
+	   "a set of another type, a hook of another priority");
 	is(out.text,
 	   "flush chain inet ifsteer a\n"
 	   "flush chain inet ifsteer o\n"
@@ -404,11 +432,11 @@ static void test_first_time(void)
 	struct nft_table have = { 0 }, want = wanted(), again = { 0 };
 	struct strbuf out = { 0 };
 
-	ok(nft_script(&have, &want, &out) == 0, "the first script is the whole table");
+	ok(nft_script(&have, &want, NULL, &out) == 0, "the first script is the whole table");
 	ok(nft_parse(out.text, &again) == 0, "which reads like a listing");
 	strbuf_done(&out);
 	want.sets[0].is_dynamic = again.sets[0].is_dynamic = true;
-	ok(nft_script(&again, &want, &out) == 0 && !out.len, "and is what was wanted");
+	ok(nft_script(&again, &want, NULL, &out) == 0 && !out.len, "and is what was wanted");
 	nft_table_done(&want);
 	nft_table_done(&again);
 }
@@ -492,8 +520,9 @@ int main(void)
 	test_parse();
 	test_truncated();
 	test_script();
-	test_big_set();
-	test_much_goes();
+	test_elements_alone();
+	test_elements_and_rules();
+	test_new_set();
 	test_replace();
 	test_first_time();
 	test_long_comment();

@@ -157,9 +157,7 @@ static bool make(const struct config *c, const struct facts *f, struct plan *ret
 
 static void print_table(const struct plan *p, struct strbuf *b)
 {
-	const struct nft_table none = { 0 };
-
-	if (nft_script(&none, &p->nft, b))
+	if (p->nft.exists && nft_print(&p->nft, b))
 		abort();
 }
 

@@ -225,6 +225,15 @@ static int compare_set(struct set_change *s)
 	return s->have->element_count || s->want->element_count ? compare_elements(s) : compare_ranges(s);
 }
 
+static void note_set(const struct set_change *s, struct nft_changes *ret)
+{
+	bool beyond = !s->want || s->replace || (!s->have && !s->want->has_ranges) ||
+		      s->gone_texts.count || s->fresh_texts.count;
+
+	ret->any |= beyond || !s->have || s->gone.count || s->fresh.count;
+	ret->beyond_ranges |= beyond;
+}
+
 static int compare_sets(const struct nft_table *have, const struct nft_table *want, struct nft_changes *ret)
 {
 	int err = 0;
@@ -241,8 +250,7 @@ static int compare_sets(const struct nft_table *have, const struct nft_table *wa
 		if (c >= 0)
 			s->want = &want->sets[w++];
 		err = compare_set(s);
-		ret->any |= !s->have || !s->want || s->replace || s->gone.count || s->fresh.count ||
-			    s->gone_texts.count || s->fresh_texts.count;
+		note_set(s, ret);
 	}
 	return err;
 }
@@ -262,7 +270,8 @@ static int compare_counters(const struct nft_table *have, const struct nft_table
 		h += c <= 0;
 		w += c >= 0;
 	}
-	ret->any |= ret->gone_counters.count || ret->fresh_counters.count;
+	if (ret->gone_counters.count || ret->fresh_counters.count)
+		ret->any = ret->beyond_ranges = true;
 	return err;
 }
 
@@ -333,7 +342,8 @@ static int add_chain_change(struct nft_changes *ret, const struct nft_chain *hav
 	c->replace = have && want && !both_or_neither(have->hook, want->hook, nft_text_equal);
 	c->must_empty = have && uses_replaced_set(have, ret);
 	c->refill = have && want && (c->replace || c->must_empty || !same_rules(have, want));
-	ret->any |= !have || !want || c->refill;
+	if (!have || !want || c->refill)
+		ret->any = ret->beyond_ranges = true;
 	return 0;
 }
 
@@ -357,7 +367,8 @@ int nft_compare(const struct nft_table *have, const struct nft_table *want, stru
 	struct nft_changes c = { 0 };
 	int err;
 
-	c.any = have->exists != want->exists || have->dormant || have->other_count;
+	c.any = c.beyond_ranges = have->exists != want->exists || have->dormant ||
+				  have->other_count;
 	err = compare_counters(have, want, &c) ?: compare_sets(have, want, &c) ?: compare_chains(have, want, &c);
 	if (err)
 		nft_changes_done(&c);

@@ -30,6 +30,7 @@ struct set_change {
 
 struct nft_changes {
 	bool any;
+	bool beyond_ranges;		/* more differs than ranges of sets, or new sets of ranges */
 	struct chain_change *chains;	/* those of `want` in its order, then the others */
 	size_t chain_count;
 	struct set_change *sets;	/* by name */

@@ -6,9 +6,11 @@
 #include "plan/nft/nft.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "base/vec.h"
 #include "plan/nft/changes.h"
 #include "plan/objects.h"
 
@@ -34,37 +36,23 @@ static void print_texts(char *const *v, size_t count, const char **separator, st
 	}
 }
 
-static void print_element_command(const char *verb, const char *set, const struct addr_ranges *ranges,
-				  const struct nft_texts *texts, struct strbuf *out)
-{
-	const char *separator = " ";
-
-	if (!ranges->count && !texts->count)
-		return;
-	strbuf_printf(out, "%s element " TABLE " %s {", verb, set);
-	print_ranges(ranges, &separator, out);
-	print_texts(texts->v, texts->count, &separator, out);
-	strbuf_add(out, " }\n");
-}
-
-/* For `add element` and `delete element` libnftables 1.0.6 reads the elements of every interval set
- * of the host, somebody else's 100,000 in 0.8 s; for a set that is flushed and declared again it
- * reads nothing. */
-#define REWRITTEN_MAX 1000
-
-/* A long `delete element` costs 1.0.6 the square of its length (3,000 prefixes: 2.5 s), and 1.1.3
- * gets it wrong where one message of 64 kB ends and the next begins (1,638 IPv4 prefixes): ENOENT. */
-#define DELETED_MAX 500
-
+/* Its elements differ. For `add element` and `delete element` libnftables 1.0.6 reads the elements of
+ * every interval set of the host, somebody else's 100,000 in 0.8 s; for a set that is flushed and
+ * declared again it reads nothing. Nor is it good at a long `delete element`: 1.0.6 takes the square
+ * of its length (3,000 prefixes: 2.5 s), and 1.1.3 gets it wrong where one message of 64 kB ends and
+ * the next begins (1,638 IPv4 prefixes): ENOENT. */
 static bool is_rewritten(const struct set_change *s)
 {
-	size_t gone = s->gone.count + s->gone_texts.count;
-	size_t fresh = s->fresh.count + s->fresh_texts.count;
+	return s->have && s->want && !s->replace &&
+	       s->gone.count + s->fresh.count + s->gone_texts.count + s->fresh_texts.count > 0;
+}
 
-	if (!s->have || !s->want || s->replace || gone + fresh == 0)
-		return false;
-	return gone > DELETED_MAX || s->have->ranges.count + s->have->element_count +
-		s->want->ranges.count + s->want->element_count <= REWRITTEN_MAX;
+static bool is_edited(const struct nft_edits *e, const struct nft_set *set)
+{
+	for (size_t i = 0; e && i < e->count; i++)
+		if (e->v[i].set == set)
+			return true;
+	return false;
 }
 
 /* ---- what goes ---- */
@@ -74,14 +62,11 @@ static void print_gone(const struct nft_table *have, const struct nft_changes *c
 	for (size_t i = 0; i < c->chain_count; i++)
 		if (c->chains[i].have && (c->chains[i].refill || !c->chains[i].want))
 			strbuf_printf(out, "flush chain " TABLE " %s\n", c->chains[i].have->name);
-	for (size_t i = 0; i < c->set_count; i++) {
+	for (size_t i = 0; i < c->set_count; i++)
 		if (is_rewritten(&c->sets[i]))
-			strbuf_printf(out, "flush %s " TABLE " %s\n", c->sets[i].have->is_map ? "map" : "set",
+			strbuf_printf(out, "flush %s " TABLE " %s\n",
+				      c->sets[i].have->is_map ? "map" : "set",
 				      c->sets[i].have->name);
-		else if (c->sets[i].have)
-			print_element_command("delete", c->sets[i].have->name, &c->sets[i].gone,
-					      &c->sets[i].gone_texts, out);
-	}
 	for (size_t i = 0; i < c->set_count; i++)
 		if (c->sets[i].have && (c->sets[i].replace || !c->sets[i].want))
 			strbuf_printf(out, "delete %s " TABLE " %s\n", c->sets[i].have->is_map ? "map" : "set",
@@ -136,15 +121,19 @@ static void print_chain(const struct nft_chain *c, bool declare, struct strbuf *
 	strbuf_add(out, "\t}\n");
 }
 
-/* Elements of a set that stands already come last, since they may lead to a chain that is new. */
-static void print_fresh(const struct nft_changes *c, struct strbuf *out)
+static void print_fresh(const struct nft_changes *c, const struct nft_edits *edits,
+			struct strbuf *out)
 {
 	strbuf_add(out, "table " TABLE " {\n");
 	for (size_t i = 0; i < c->fresh_counters.count; i++)
 		print_counter(c->fresh_counters.v[i], out);
-	for (size_t i = 0; i < c->set_count; i++)
-		if (c->sets[i].want && (!c->sets[i].have || c->sets[i].replace || is_rewritten(&c->sets[i])))
-			print_set(c->sets[i].want, out);
+	for (size_t i = 0; i < c->set_count; i++) {
+		const struct set_change *s = &c->sets[i];
+
+		if (s->want && (!s->have || s->replace || is_rewritten(s)) &&
+		    !is_edited(edits, s->want))
+			print_set(s->want, out);
+	}
 	for (size_t i = 0; i < c->chain_count; i++) {
 		const struct chain_change *chain = &c->chains[i];
 
@@ -152,10 +141,6 @@ static void print_fresh(const struct nft_changes *c, struct strbuf *out)
 			print_chain(chain->want, !chain->have || chain->replace, out);
 	}
 	strbuf_add(out, "}\n");
-	for (size_t i = 0; i < c->set_count; i++)
-		if (c->sets[i].want && !is_rewritten(&c->sets[i]))
-			print_element_command("add", c->sets[i].want->name, &c->sets[i].fresh,
-					      &c->sets[i].fresh_texts, out);
 }
 
 int nft_print(const struct nft_table *t, struct strbuf *ret)
@@ -171,18 +156,63 @@ int nft_print(const struct nft_table *t, struct strbuf *ret)
 	return ret->failed ? -ENOMEM : 0;
 }
 
-int nft_script(const struct nft_table *have, const struct nft_table *want, struct strbuf *ret)
+/* ---- what goes without a script ---- */
+
+void nft_edits_done(struct nft_edits *e)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		addr_ranges_done(&e->v[i].gone);
+		addr_ranges_done(&e->v[i].fresh);
+	}
+	free(e->v);
+	*e = (struct nft_edits){ 0 };
+}
+
+/* Takes the ranges out of the changes. */
+static int take_edits(struct nft_changes *c, struct nft_edits *ret)
+{
+	for (size_t i = 0; i < c->set_count; i++) {
+		struct set_change *s = &c->sets[i];
+		struct nft_edit *e;
+
+		if (!s->want || !s->want->has_ranges || s->replace ||
+		    (s->have && (c->beyond_ranges || !is_rewritten(s))))
+			continue;
+		e = VEC_PUSH(ret->v, ret->count);
+		if (!e)
+			return -ENOMEM;
+		*e = (struct nft_edit){
+			.set = s->want, .is_new = !s->have, .gone = s->gone, .fresh = s->fresh
+		};
+		s->gone = s->fresh = (struct addr_ranges){ 0 };
+	}
+	return 0;
+}
+
+int nft_script(const struct nft_table *have, const struct nft_table *want,
+	       struct nft_edits *ret_edits, struct strbuf *ret)
 {
 	CLEANUP(nft_changes_done) struct nft_changes changes = { 0 };
+	CLEANUP(nft_edits_done) struct nft_edits edits = { .new_table = !have->exists };
 	int err = nft_compare(have, want, &changes);
 
 	if (err || !changes.any)
 		return err;
+	if (ret_edits)
+		err = take_edits(&changes, &edits);
+	if (err)
+		return err;
 	if (!want->exists) {
 		strbuf_add(ret, "delete table " TABLE "\n");
-	} else {
+	} else if (changes.beyond_ranges || !ret_edits) {
 		print_gone(have, &changes, ret);
-		print_fresh(&changes, ret);
+		print_fresh(&changes, &edits, ret);
 	}
-	return ret->failed ? -ENOMEM : 0;
+	if (ret->failed)
+		return -ENOMEM;
+	if (ret_edits) {
+		*ret_edits = edits;
+		edits = (struct nft_edits){ 0 };
+	}
+	return 0;
 }
