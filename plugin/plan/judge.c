@@ -154,12 +154,13 @@ static int find_targets(const struct plan *p, const struct policy_plan *pp, enum
 	return 0;
 }
 
-static int add_policy(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp, enum hook hook)
+static int add_policy(const struct plan *p, struct nft_chain *c, struct policy_plan *pp, enum hook hook)
 {
 	CLEANUP(targets_done) struct targets to = { 0 };
 	bool open;
 	int r = find_targets(p, pp, hook, &to);
 
+	pp->has_rules = true;
 	open = r == 0 && match_needs_family(pp->policy) && *to.way[0] && strcmp(to.way[0], to.way[1]) == 0;
 	for (int f = 0; f < FAMILY_COUNT && r == 0; f++) {
 		char *end;
@@ -174,7 +175,7 @@ static int add_policy(const struct plan *p, struct nft_chain *c, const struct po
 	return r;
 }
 
-int judge_add(const struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
+int judge_add(struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
 {
 	const struct run *run = runs->v, *last = run + runs->count;
 
@@ -189,7 +190,7 @@ int judge_add(const struct plan *p, struct nft_chain *c, enum hook hook, const s
 	return 0;
 }
 
-int judge_add_marked(const struct plan *p, struct nft_chain *c, enum hook hook)
+int judge_add_marked(struct plan *p, struct nft_chain *c, enum hook hook)
 {
 	for (size_t i = 0; i < p->policy_count; i++)
 		if (p->policies[i].policy->mark.count && policy_in_force(&p->policies[i], hook))
@@ -299,7 +300,7 @@ size_t judge_older_end(const struct plan *p, enum hook hook)
 	return end;
 }
 
-int judge_add_older(const struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
+int judge_add_older(struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
 {
 	const struct run *run = runs->v, *last = run + runs->count;
 
@@ -313,6 +314,7 @@ int judge_add_older(const struct plan *p, struct nft_chain *c, enum hook hook, c
 		}
 		if (!policy_in_force(&p->policies[i], hook))
 			continue;
+		p->policies[i].has_rules = true;
 		TRY(older_ends(p, p->policies[i].policy, &ends));
 		for (size_t k = 0; k < ends.count; k++)
 			TRY(add_older(p, c, &p->policies[i], hook, ends.v[k]));

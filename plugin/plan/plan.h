@@ -73,6 +73,7 @@ struct verdict {
 struct policy_plan {
 	const struct policy *policy;
 	char *word;			/* its word in nft names; owned */
+	bool has_rules;			/* not only a place in maps: rules refer to its long lists */
 	struct verdict verdict[FAMILY_COUNT];
 };
 

@@ -11,11 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/match.h"
-#include "plan/texts.h"
 #include "plan/ways.h"
 
-/* A policy of more boxes stays a rule: its lists are anonymous sets there, with fewer elements. */
+/* A policy of more boxes stays a rule: there its lists are sets, which both hooks share. */
 #define BOXES_MAX 64
 /* Where overlaps make more pieces of the boxes of a run, it is cut in two. */
 #define PIECES_PER_BOX 4
@@ -99,10 +97,9 @@ static size_t range_count(const struct policy *pol, enum field f, enum family fa
 		return numbers->no.count ? 0 : numbers->yes.count;
 	}
 	m = addresses_of(pol, f);
-	if (m->set_count || m->no[FAMILY_IPV4].count || m->no[FAMILY_IPV6].count ||
-	    m->yes[family].count > INLINE_RANGES)
-		return 0;
-	return m->yes[family].count;
+	return m->set_count || m->no[FAMILY_IPV4].count || m->no[FAMILY_IPV6].count
+		       ? 0
+		       : m->yes[family].count;
 }
 
 static size_t box_count(const struct policy *pol, unsigned int shape, enum family family)
@@ -178,14 +175,6 @@ struct finder {
 	struct runs *runs;
 };
 
-static bool takes_part(const struct finder *f, size_t i)
-{
-	const struct policy_plan *pp = &f->plan->policies[i];
-
-	return policy_in_force(pp, f->hook) &&
-	       !(policy_skipped(pp, FAMILY_IPV4) && policy_skipped(pp, FAMILY_IPV6));
-}
-
 static int resolve(const struct finder *f, struct run *r, enum family family)
 {
 	CLEANUP(boxes_done) struct boxes all = { .sides = (size_t)__builtin_popcount(r->shape) };
@@ -193,7 +182,7 @@ static int resolve(const struct finder *f, struct run *r, enum family family)
 	for (size_t i = r->first; i < r->end; i++) {
 		const struct policy_plan *pp = &f->plan->policies[i];
 
-		if (takes_part(f, i) && !policy_skipped(pp, family))
+		if (policy_in_force(pp, f->hook) && !policy_skipped(pp, family))
 			TRY(add_boxes(&all, pp->policy, r->shape, family, i));
 	}
 	return boxes_resolve(&all, PIECES_PER_BOX * all.count, &r->pieces[family]);
@@ -253,7 +242,7 @@ static int close_run(const struct finder *f, size_t first, size_t end, unsigned 
 	int err;
 
 	for (size_t i = first; i < end; i++)
-		count += takes_part(f, i);
+		count += policy_in_force(&f->plan->policies[i], f->hook);
 	if (!shape || count < run_length_min)
 		return 0;
 	err = resolve(f, &r, FAMILY_IPV4) ?: resolve(f, &r, FAMILY_IPV6);
@@ -277,7 +266,7 @@ int runs_find(const struct plan *p, enum hook hook, size_t end, const char *chai
 	for (size_t i = 0; i < end && !err; i++) {
 		unsigned int next;
 
-		if (!takes_part(&f, i))
+		if (!policy_in_force(&p->policies[i], hook))
 			continue;
 		next = shape_of(p->policies[i].policy);
 		if (next == shape)

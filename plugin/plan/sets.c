@@ -149,7 +149,7 @@ static int add_long_list(struct plan *p, const struct policy_plan *pp, bool sour
 	char *name;
 	int r;
 
-	if (list->count <= INLINE_RANGES || !pp->policy->enabled || !pp->verdict[f].covered)
+	if (list->count <= INLINE_RANGES || !pp->has_rules || !pp->verdict[f].covered)
 		return 0;
 	name = match_set_name(pp->word, source, negated, f);
 	if (!name)
