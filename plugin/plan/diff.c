@@ -327,15 +327,22 @@ static int add_rule_step(enum step_kind kind, const struct rule *r, struct steps
 	return 0;
 }
 
-/* What others jump to comes first; then the band from its beginning, so that the replies' rules stand before
- * companions do. */
+/* The order in which rules come: what companions jump to; then the band from its beginning, so that the replies' rules
+ * stand before companions do; then what jumps within it, or a packet could jump past a rule that is still elsewhere. */
+enum turn { TURN_NOP, TURN_OTHER, TURN_JUMP, TURN_END };
+
+static enum turn turn_of(const struct rule *r)
+{
+	return r->action == RULE_NOP ? TURN_NOP : r->action == RULE_GOTO && !is_companion(r) ? TURN_JUMP : TURN_OTHER;
+}
+
 static int add_rules(const struct rule_changes *c, bool companions, struct steps *ret)
 {
 	int err = 0;
 
-	for (int nops = 1; nops >= 0; nops--)
+	for (enum turn turn = TURN_NOP; turn < TURN_END; turn++)
 		for (size_t i = 0; i < c->fresh_count && !err; i++)
-			if (is_companion(c->fresh[i]) == companions && (c->fresh[i]->action == RULE_NOP) == nops)
+			if (is_companion(c->fresh[i]) == companions && turn_of(c->fresh[i]) == turn)
 				err = add_rule_step(STEP_ADD_RULE, c->fresh[i], ret);
 	return err;
 }
@@ -345,9 +352,9 @@ static int delete_rules(const struct rule_changes *c, struct steps *ret)
 {
 	int err = 0;
 
-	for (int nops = 0; nops <= 1; nops++)
+	for (enum turn turn = TURN_END; turn-- > TURN_NOP;)
 		for (size_t i = c->gone_count; i-- && !err;)
-			if ((c->gone[i]->action == RULE_NOP) == nops && !(is_companion(c->gone[i]) && !only_moves(c->gone[i], c)))
+			if (turn_of(c->gone[i]) == turn && !(is_companion(c->gone[i]) && !only_moves(c->gone[i], c)))
 				err = add_rule_step(STEP_DELETE_RULE, c->gone[i], ret);
 	return err;
 }

@@ -8,23 +8,41 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-/* The band of priorities, relative to settings.rule_priority. Where order matters priorities differ. */
+/* The band of priorities, relative to settings.rule_priority. Where order matters priorities differ. A look-up
+ * walks the rules one by one, about 5 ns each: what can't concern a packet is jumped over (rules.c). */
 enum band {
-	BAND_BOUND = 0,		/* oif IF: a socket bound to an interface uses its table, whatever the marks say */
-	BAND_MAIN = 10,		/* explicit "main": past the band */
-	BAND_YIELD = 20,	/* main's own routes, for paths that yield to them */
-	BAND_PATH = 30,		/* a mark's table: the path's own mark, */
-	BAND_PATH_YIELDS = 31,	/* the one that yields to main, */
-	BAND_PATH_KILL = 32,	/* the one of kill switches; */
-	BAND_TABLE = 33,	/* somebody else's table, */
-	BAND_TABLE_YIELDS = 34,	/* and the same behind main's own routes */
-	BAND_DEAD = 40,		/* a mark whose table had no answer must not fall through to main */
-	BAND_SOURCE_MAIN = 50,	/* from ADDR: main's own routes … */
-	BAND_SOURCE = 60,	/* … then the table of the interface that has the address */
-	BAND_SHIELD = 90,	/* what is never steered is not for companions */
-	BAND_COMPANION = 100,	/* first look-ups of local packets, in the order of the policies */
+	BAND_UNMARKED = 0,	/* no mark of ours: past the paths' own, to BAND_ROUTED */
+	BAND_PATH_FIND = 10,	/* many paths: a jump for each group of marks … */
+	BAND_PATH_NONE = 11,	/* … and one past all groups */
+	BAND_PATH = 20,		/* a path's own mark: so many priorities as there are groups of marks */
+	BAND_MARKED = 290,	/* any other mark of ours: past the sources */
+	BAND_ROUTED = 300,	/* forwarded, and no mark of ours: past the band */
+	BAND_SOURCE_FIND = 310,	/* many addresses: a jump for each group of them … */
+	BAND_SOURCE_NONE = 311,	/* … and one past all groups */
+	BAND_SOURCE = 320,	/* from ADDR: main's own routes, then the table of the interface that has it:
+				 * two priorities for each group */
+	BAND_LOCAL = 410,	/* forwarded: past the bound sockets */
+	BAND_BOUND = 411,	/* oif IF: a socket bound to an interface uses its table, whatever the marks say */
+	BAND_REST = 420,	/* no mark of ours: on to companions, past the other marks */
+	BAND_MAIN = 430,	/* explicit "main": past the band */
+	BAND_YIELD = 440,	/* main's own routes, for paths that yield to them */
+	BAND_PATH_YIELDS = 451,	/* a mark's table: the one that yields to main, */
+	BAND_PATH_KILL = 452,	/* the one of kill switches; */
+	BAND_TABLE = 453,	/* somebody else's table, */
+	BAND_TABLE_YIELDS = 454,	/* and the same behind main's own routes */
+	BAND_DEAD = 460,	/* a mark whose table had no answer must not fall through to main */
+	BAND_FIRST = 489,	/* a nop: here companions begin, if there are any */
+	BAND_SHIELD = 490,	/* what is never steered is not for companions */
+	BAND_COMPANION = 500,	/* first look-ups of local packets, in the order of the policies */
 	BAND_END = RULE_BAND_SIZE - 1,	/* a nop to jump to */
 };
+
+/* Marks in groups of sixteen; marks of two groups may share a priority. */
+#define MARK_GROUP_BITS 4
+#define MARK_GROUPS 128
+/* Addresses in groups of at most sixteen, by prefix; here, too, two groups may share one. */
+#define SOURCE_GROUP_MAX 16
+#define SOURCE_GROUPS 40
 
 #define MAIN_TABLE 254
 
@@ -67,9 +85,17 @@ MUST_CHECK int plan_verdicts(struct plan *p);
 /* ---- tables.c ---- */
 MUST_CHECK int plan_tables(struct plan *p);
 
-/* ---- rules.c ---- */
+/* ---- rules.c, rule-groups.c ---- */
 MUST_CHECK int plan_rules(struct plan *p);
 MUST_CHECK int plan_add_rule(struct plan *p, const struct rule *r);
+/* Jumps, relative to the band, for whatever else `match` says. Always to the same place: the kernel takes two jumps
+ * that differ in their targets alone for the same (rule_exists). */
+MUST_CHECK int plan_add_jump(struct plan *p, const struct rule *match, enum band at, unsigned int target);
+/* Where the rule of a path's own mark stands, and, where that is many places, the jumps there. */
+unsigned int plan_mark_priority(const struct plan *p, uint32_t mark);
+MUST_CHECK int plan_group_marks(struct plan *p, enum family f);
+/* The rules of all sources of a family. */
+MUST_CHECK int plan_sources(struct plan *p, enum family f);
 
 /* ---- companions.c ---- */
 MUST_CHECK int plan_companions(struct plan *p);

@@ -43,6 +43,12 @@ static int compare_bound(const void *a, const void *b)
 	return strcmp(((const struct bound *)a)->name, ((const struct bound *)b)->name);
 }
 
+/* Paths' own marks stand at several priorities. */
+static enum band kind_at(uint32_t at)
+{
+	return at >= BAND_PATH && at < BAND_PATH + MARK_GROUPS ? BAND_PATH : (enum band)at;
+}
+
 /* `at`: its priority within the band. */
 static int read_rule(const struct plan *p, const struct rule *r, uint32_t at, struct record *ret)
 {
@@ -57,7 +63,7 @@ static int read_rule(const struct plan *p, const struct rule *r, uint32_t at, st
 
 		if (!g)
 			return -ENOMEM;
-		*g = (struct given){ (enum band)at, r->table, r->fwmark >> p->mark_shift };
+		*g = (struct given){ kind_at(at), r->table, r->fwmark >> p->mark_shift };
 	}
 	return 0;
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The routing rules: sockets bound to an interface, a table for each mark, and the sources of replies.
- * Companions, which help first look-ups, have a file of their own.
+ * The routing rules: a table for each mark, the sources of replies, sockets bound to an interface; and the
+ * jumps that keep them off packets they can't concern. Companions, which help first look-ups, have a file of
+ * their own.
+ *
+ * Measured with 250 interfaces when each packet walked them all: forwarding what is not steered at a ninth of
+ * the speed with two, steering at a third.
  */
 #include "plan/internal.h"
 
@@ -23,6 +27,16 @@ int plan_add_rule(struct plan *p, const struct rule *r)
 	return 0;
 }
 
+int plan_add_jump(struct plan *p, const struct rule *match, enum band at, unsigned int target)
+{
+	struct rule r = *match;
+
+	r.priority = at;
+	r.action = RULE_GOTO;
+	r.target = target;
+	return plan_add_rule(p, &r);
+}
+
 static int add_bound(struct plan *p, enum family f, const struct path *path)
 {
 	struct rule r = { .family = f, .priority = BAND_BOUND, .action = RULE_LOOKUP, .table = path->table };
@@ -31,14 +45,14 @@ static int add_bound(struct plan *p, enum family f, const struct path *path)
 	return plan_add_rule(p, &r);
 }
 
-static struct rule marked(const struct plan *p, enum family f, enum band at, uint32_t mark)
+static struct rule marked(const struct plan *p, enum family f, unsigned int at, uint32_t mark)
 {
 	return (struct rule){
 		.family = f, .priority = at, .fwmark = mark, .fwmask = p->config->settings.mark_mask,
 	};
 }
 
-static int add_lookup(struct plan *p, enum family f, enum band at, uint32_t mark, uint32_t table)
+static int add_lookup(struct plan *p, enum family f, unsigned int at, uint32_t mark, uint32_t table)
 {
 	struct rule r = marked(p, f, at, mark);
 
@@ -68,7 +82,7 @@ static int add_dead(struct plan *p, enum family f, uint32_t mark)
 
 static int add_path(struct plan *p, enum family f, const struct path *path)
 {
-	int r = add_lookup(p, f, BAND_PATH, path->mark, path->table);
+	int r = add_lookup(p, f, plan_mark_priority(p, path->mark), path->mark, path->table);
 
 	if (r == 0)
 		r = add_dead(p, f, path->mark);
@@ -102,32 +116,6 @@ static int add_table(struct plan *p, enum family f, const struct table_mark *t)
 	return r;
 }
 
-/* Only for packets without any mark, ours or others': those have been told their way already. */
-static int add_sources(struct plan *p, enum family f, const struct path *path)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < path->half[f].address_count && err == 0; i++) {
-		struct rule r = { .family = f, .fwmask = UINT32_MAX, .action = RULE_LOOKUP };
-
-		/* An address that stands on two interfaces answers by the first. */
-		if (path->half[f].is_second[i])
-			continue;
-		r.src = prefix_of(&path->half[f].addresses[i], family_bits(f));
-		r.priority = BAND_SOURCE_MAIN;
-		r.table = MAIN_TABLE;
-		r.has_suppress = true;
-		err = plan_add_rule(p, &r);
-		if (err < 0)
-			break;
-		r.priority = BAND_SOURCE;
-		r.table = path->table;
-		r.has_suppress = false;
-		err = plan_add_rule(p, &r);
-	}
-	return err;
-}
-
 static int add_main(struct plan *p, enum family f)
 {
 	struct rule past = marked(p, f, BAND_MAIN, p->mark_main);
@@ -137,21 +125,47 @@ static int add_main(struct plan *p, enum family f)
 	return p->mark_main ? plan_add_rule(p, &past) : 0;
 }
 
+/* What carries no mark of ours has nothing to do with the marks' rules; what is forwarded has neither a source of
+ * ours nor a socket. A path's own mark may come before the sockets that are bound elsewhere: its table has no route
+ * by their interface. */
+static int add_jumps(struct plan *p, enum family f)
+{
+	const struct rule all = { .family = f };
+	const struct rule unmarked = { .family = f, .fwmask = p->config->settings.mark_mask };
+	const struct rule forwarded = { .family = f, .iif = "lo", .invert = true };
+	int r = plan_add_jump(p, &unmarked, BAND_UNMARKED, BAND_ROUTED);
+
+	if (r == 0)
+		r = plan_add_jump(p, &all, BAND_MARKED, BAND_LOCAL);
+	if (r == 0)
+		r = plan_add_jump(p, &forwarded, BAND_ROUTED, BAND_END);
+	if (r == 0)
+		r = plan_add_jump(p, &forwarded, BAND_LOCAL, BAND_REST);
+	if (r == 0)
+		r = plan_add_jump(p, &unmarked, BAND_REST, BAND_FIRST);
+	return r == 0 ? plan_group_marks(p, f) : r;
+}
+
 static int add_family(struct plan *p, enum family f)
 {
-	struct rule end = { .family = f, .priority = BAND_END, .action = RULE_NOP };
-	int r = plan_add_rule(p, &end);
+	struct rule nop = { .family = f, .priority = BAND_END, .action = RULE_NOP };
+	int r = plan_add_rule(p, &nop);
 
+	nop.priority = BAND_FIRST;
+	if (r == 0)
+		r = plan_add_rule(p, &nop);
+	if (r == 0)
+		r = add_jumps(p, f);
+	for (size_t i = 0; i < p->path_count && r == 0; i++)
+		r = add_path(p, f, &p->paths[i]);
+	if (r == 0)
+		r = plan_sources(p, f);
 	for (size_t i = 0; i < p->path_count && r == 0; i++)
 		r = add_bound(p, f, &p->paths[i]);
 	if (r == 0)
 		r = add_main(p, f);
-	for (size_t i = 0; i < p->path_count && r == 0; i++)
-		r = add_path(p, f, &p->paths[i]);
 	for (size_t i = 0; i < p->table_count && r == 0; i++)
 		r = add_table(p, f, &p->tables[i]);
-	for (size_t i = 0; i < p->path_count && r == 0; i++)
-		r = add_sources(p, f, &p->paths[i]);
 	return r;
 }
 

@@ -132,7 +132,7 @@ rest
 strace -f -qq -e trace=poll,ppoll,restart_syscall -p $watch_pid -o /run/trace &
 tracer=$!
 sleep 0.5
-at h ip rule del priority 21060 protocol 77
+at h ip rule del priority 21321 protocol 77
 eventually 5 ifsteer diff
 sleep 1
 kill $tracer
@@ -294,7 +294,7 @@ before=$(cpu)
 count=0
 end=$((SECONDS + 12))
 while [ $SECONDS -lt $end ]; do
-	ip -n h rule del priority 21000 oif eth2 protocol 77 2>/dev/null && count=$((count + 1))
+	ip -n h rule del priority 21411 oif eth2 protocol 77 2>/dev/null && count=$((count + 1))
 	sleep 0.02
 done
 after=$(cpu)
