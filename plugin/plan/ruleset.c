@@ -47,10 +47,14 @@ static int add_output(struct plan *p)
 	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @restore", mask(p)));
 	if (!p->mark_main)
 		return 0;
-	TRY(nft_add_rule(c, NULL, "ct direction reply goto unsteered"));
+	/* No reply is new. Two questions fewer for what is not steered are 20 ns a packet. */
+	TRY(nft_add_rule(c, NULL, "ct state new,untracked goto leaving"));
+	TRY(nft_add_rule(c, NULL, "goto unsteered"));
+	c = chain(p, "leaving", NULL);
+	if (!c)
+		return -ENOMEM;
 	TRY(nft_add_rule(c, NULL, "ct state new tcp flags ! syn,rst goto midstream"));
-	TRY(nft_add_rule(c, NULL, "ct state new,untracked goto judge_local"));
-	return nft_add_rule(c, NULL, "goto unsteered");
+	return nft_add_rule(c, NULL, "goto judge_local");
 }
 
 /* Loopback, link-local, multicast, broadcast and neighbour discovery are never steered. */
@@ -254,7 +258,8 @@ static int add_unmanaged(struct plan *p, struct nft_chain *c)
 	return 0;
 }
 
-/* The source of a packet that leaves a managed interface is an address of that interface. */
+/* The source of a packet that leaves a managed interface is an address of that interface. The address is asked for
+ * first: what is forwarded has another one, and asking for the interface cost it 65 ns. */
 static int add_rewriting(struct plan *p)
 {
 	struct nft_chain *c = chain(p, "nat", NAT_HOOK);
@@ -263,8 +268,8 @@ static int add_rewriting(struct plan *p)
 		return -ENOMEM;
 	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_4 accept"));
 	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_6 accept"));
-	TRY(nft_add_rule(c, "another interface's address", "oifname @rewritten ip saddr @addresses_4 masquerade"));
-	TRY(nft_add_rule(c, "another interface's address", "oifname @rewritten ip6 saddr @addresses_6 masquerade"));
+	TRY(nft_add_rule(c, "another interface's address", "ip saddr @addresses_4 oifname @rewritten masquerade"));
+	TRY(nft_add_rule(c, "another interface's address", "ip6 saddr @addresses_6 oifname @rewritten masquerade"));
 	TRY(add_unmanaged(p, c));
 	if (has_router(p))
 		TRY(nft_add_rule(c, "a NAT router", "oifname @routers fib saddr type != local masquerade"));
@@ -273,9 +278,9 @@ static int add_rewriting(struct plan *p)
 		return -ENOMEM;
 	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_4 accept"));
 	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_6 accept"));
-	TRY(nft_add_rule(c, "what NAT was not asked for", "oifname @rewritten ip saddr @addresses_4 counter name \"strays\" drop"));
+	TRY(nft_add_rule(c, "what NAT was not asked for", "ip saddr @addresses_4 oifname @rewritten counter name \"strays\" drop"));
 	return nft_add_rule(c, "what NAT was not asked for",
-			    "oifname @rewritten ip6 saddr @addresses_6 counter name \"strays\" drop");
+			    "ip6 saddr @addresses_6 oifname @rewritten counter name \"strays\" drop");
 }
 
 static int add_local(struct plan *p)
