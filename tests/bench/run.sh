@@ -15,7 +15,7 @@ rm -f "$RESULTS" "$POINTS" "$BENCH"/*.svg
 echo "load of this machine before: $(cut -d ' ' -f 1-3 /proc/loadavg), $(nproc) processors, Linux $(uname -r)"
 echo "row measure, ratio of the medians [of the best], aim"
 failed=0
-for name in ${BENCHMARKS:-apply interfaces prefixes check surroundings packets paths}; do
+for name in ${BENCHMARKS:-apply interfaces prefixes check surroundings packets paths peers}; do
 	"$here/$name.sh" || failed=1
 done
 [ -s "$RESULTS" ] || exit 1
