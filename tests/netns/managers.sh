@@ -15,9 +15,11 @@ nm_profile() {
 	chmod 600 "$file"
 }
 
-# The metric: main's default stays eth0's, whichever comes up first.
-NM_ETH0=("[ipv4]" method=manual address1=10.200.0.2/24,10.200.0.1 route-metric=50
-	"[ipv6]" method=manual address1=fd00:e0::2/64,fd00:e0::1 route-metric=50)
+# The metric: main's default stays eth0's, whichever comes up first. "up" once both families are
+# there: what comes later is announced by nobody, and NetworkManager 1.52 probes 0.2 s for an IPv4
+# address before it sets it.
+NM_ETH0=("[ipv4]" method=manual address1=10.200.0.2/24,10.200.0.1 route-metric=50 may-fail=false
+	"[ipv6]" method=manual address1=fd00:e0::2/64,fd00:e0::1 route-metric=50 may-fail=false)
 NM_AUTO=("[ipv4]" method=auto "[ipv6]" method=auto)
 
 nm_conf() {
@@ -63,7 +65,7 @@ nm_prepare() {
 	nm_conf >/etc/NetworkManager/NetworkManager.conf
 	bus_conf >/run/bus.conf
 	dbus-daemon --config-file=/run/bus.conf --nofork --nopidfile 2>/run/bus.log &
-	eventually 5 test -S /run/dbus/system_bus_socket
+	eventually 30 test -S /run/dbus/system_bus_socket
 	(nm_run "$dispatcher" --persist >/run/dispatcher.log 2>&1) &
 	nm_dispatcher=$!
 }
@@ -71,7 +73,7 @@ nm_prepare() {
 nm_start() {
 	(nm_run NetworkManager --no-daemon >>/run/nm.log 2>&1) &
 	nm_pid=$!
-	eventually 10 nmcli -t general
+	eventually 30 nmcli -t general
 }
 
 nm_stop() {

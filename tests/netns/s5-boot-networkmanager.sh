@@ -17,8 +17,7 @@ serve h
 boot_install NetworkManager.service NetworkManager-dispatcher.service nftables.service ifsteer.service
 nm_conf >$boot_root/etc/NetworkManager/NetworkManager.conf
 ROOT=$boot_root nm_profile eth0 "${NM_ETH0[@]}"
-# "up" once both families are there: an advertisement that comes after the last event is announced by
-# nobody.
+# As for eth0: not even an advertisement that comes after "up" is announced.
 ROOT=$boot_root nm_profile eth2 "[ipv4]" method=auto may-fail=false "[ipv6]" method=auto may-fail=false
 mkdir -p $boot_root/etc/ifsteer/policy.d
 cat >$boot_root/etc/ifsteer/policy.d/10-aws.conf <<-'END'
@@ -34,7 +33,7 @@ eth2_address6() {
 # settled: NetworkManager has done all it had to do, and the dispatcher, which is started when it is
 # needed and ends by itself, has worked it off.
 settled() {
-	eventually 10 eval 'at h ip -o addr show dev eth2 | grep -q 172.31.70.5/ && [ -n "$(eth2_address6)" ] &&
+	eventually 30 eval 'at h ip -o addr show dev eth2 | grep -q 172.31.70.5/ && [ -n "$(eth2_address6)" ] &&
 		! ip -n h -6 addr | grep -q tentative'
 	# shellcheck disable=SC2016
 	boot_in sh -c 'n=0; while [ $n -lt 5 ]; do sleep 0.03; p=$(pgrep -d, nm-dispatcher) && pgrep -P "$p" >/dev/null && n=0 || n=$((n + 1)); done'
@@ -56,7 +55,7 @@ for unit in NetworkManager nftables NetworkManager-dispatcher; do
 	quiet "systemctl restart $unit" boot_in systemctl restart $unit
 	s4_holds "after restart of $unit"
 done
-quiet "nmcli device disconnect" boot_in nmcli --wait 10 device disconnect eth2
+quiet "nmcli device disconnect" boot_in nmcli --wait 30 device disconnect eth2
 quiet "nmcli connection up" boot_in nmcli --wait 30 connection up eth2
 s4_holds "after disconnect and up"
 nothing_spoofed

@@ -37,7 +37,7 @@ eth2_address6() {
 # What NetworkManager announces in several events is in force once the dispatcher has worked them
 # off.
 s4_holds() {	# NAME IPv4-ADDRESS
-	eventually 5 eval '[ -n "$(eth2_address6)" ] && ! ip -n h -6 addr | grep -q tentative'
+	eventually 30 eval '[ -n "$(eth2_address6)" ] && ! ip -n h -6 addr | grep -q tentative'
 	nm_settled
 	answered "$1: on-premises" op "$2" 10.0.1.9
 	answered "$1: on-premises" op "$(eth2_address6)" fd00:10::9
@@ -47,17 +47,17 @@ s4_holds() {	# NAME IPv4-ADDRESS
 	quiet "$1: diff is clean" ifsteer diff
 }
 
-eventually 10 eval 'at h ip route | grep -q "^172.30.0.0/16"'
+eventually 30 eval 'at h ip route | grep -q "^172.30.0.0/16"'
 s4_holds "first up" 172.31.70.5
 like "the gateway is DHCP's" "$(at h ip route show table 21002)" '^default via 172\.31\.64\.1 dev eth2'
 like "the gateway is the router advertisement's" "$(at h ip -6 route show table 21002)" '^default via fe80:[0-9a-f:]* dev eth2'
 like "the classless route is in eth2's table" "$(at h ip route show table 21002)" '^172\.30\.0\.0/16 via 172\.31\.64\.1'
 nothing_spoofed
 
-quiet "nmcli device disconnect" nmcli --wait 10 device disconnect eth2
+quiet "nmcli device disconnect" nmcli --wait 30 device disconnect eth2
 nm_settled
 answered "disconnected: main decides" gw 10.200.0.2 10.0.1.9
-quiet "nmcli connection up" nmcli --wait 10 connection up eth2
+quiet "nmcli connection up" nmcli --wait 30 connection up eth2
 s4_holds "up again" 172.31.70.5
 
 quiet "nmcli device reapply" nmcli device reapply eth2
@@ -75,7 +75,7 @@ s4_holds "after nft flush ruleset" 172.31.70.5
 address_is() { at h ip -o addr show dev eth2 | grep -q " $1/"; }
 
 dhcp_serve 172.31.70.6 "${DHCP[@]}"
-quiet "nmcli connection up, while the server has another address" nmcli --wait 10 connection up eth2
+quiet "nmcli connection up, while the server has another address" nmcli --wait 30 connection up eth2
 s4_holds "another address" 172.31.70.6
 unlike "nothing of the old address is left" "$(host_state)" '172\.31\.70\.5[^0-9]'
 
@@ -88,13 +88,13 @@ END
 chmod 755 /etc/NetworkManager/dispatcher.d/90-log
 announced() { grep -q '^eth2 dhcp4-change$' /run/announced; }
 dhcp_serve 172.31.70.7 "${DHCP[@]}"
-quiet "the lease is renewed with another address" eventually 20 address_is 172.31.70.7
+quiet "the lease is renewed with another address" eventually 40 address_is 172.31.70.7
 want=1
 eventually 3 announced && want=0
 nm_settled
 ifsteer diff >/dev/null
 is "diff sees a renewal that nobody announced; an announced one is in force" $? $want
-quiet "the next event" nmcli --wait 10 connection up eth0
+quiet "the next event" nmcli --wait 30 connection up eth0
 s4_holds "renewed" 172.31.70.7
 unlike "nothing of the old address is left" "$(host_state)" '172\.31\.70\.6[^0-9]'
 nothing_spoofed
