@@ -102,7 +102,8 @@ quiet "flush" ifsteer flush
 same "flush leaves what was before, but for the address of the new hardware" "$(host_state | grep -v 'local fe80:')" \
 	"$(grep -v 'local fe80:' <<<"$before")"
 
-# Odd names, each legal; in a policy a quote and a backslash are escaped.
+# Odd names, each legal; in a policy a quote and a backslash are escaped. What a connection says again
+# after a flush leaves as main says, and is none of ours.
 odd=("it's" '{eth2}' '$(id)' 'a;b|c&d' 'x}#y' 'žluťoučký' 'žluťoučkýá' '-rf' '@set' '!eth' 'ether' 'accept')
 for name in "${odd[@]}"; do
 	ip -n h link set eth2 down
@@ -117,12 +118,14 @@ for name in "${odd[@]}"; do
 		policies = ( { name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "$quoted"; } );
 	END
 	apply "apply: an interface called $name"
+	forget_spoofed
 	answered "called $name" op 172.31.70.5 10.0.1.9
 	answered "called $name" op fd00:e2::5 fd00:10::9
 	AT=op expect "called $name: inbound" "* name=h *" tcp 172.31.70.5
 	quiet "called $name: diff is clean" ifsteer diff
 	quiet "called $name: status" ifsteer status
 	is "called $name: explain" "$(ifsteer explain --json 10.0.1.9 | grep -cF "\"interface\": \"$quoted\"")" 1
+	nothing_spoofed "called $name: no packet left with the address of the other interface"
 	quiet "called $name: flush" ifsteer flush
 	unlike "called $name: flush leaves nothing" "$(host_state)" 'proto (77|ifsteer)|inet ifsteer'
 	ip -n h link set dev "$name" down
@@ -161,6 +164,7 @@ ip -n h link set dev 'e*' up
 ip -n h addr replace 172.31.70.5/20 dev 'e*'
 policy <<<'interfaces = ( { name = "eth0"; }, { name = "e*"; gateway = "first"; } );'
 apply "apply: an interface called e*"
+forget_spoofed
 AT=op inbound "called e*" 172.31.70.5
 AT=gw inbound "called e*: eth0" 10.200.0.2
 by eth0 "called e*: internet" tcp
