@@ -3,6 +3,7 @@
  * ifsteer hook: what a network manager calls. The event is written down first; then whoever has the
  * lock takes up all that wait, so that two hundred at once cost as little as two.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -120,8 +121,10 @@ static void take_event(const struct options *o, const struct event *ev)
 	int r = tell(ev, &told);
 
 	describe_event(o, ev, &event);
-	if (event.failed)
+	if (event.failed) {
+		message_errno("the event is not applied", -ENOMEM);
 		return;
+	}
 	if (r)
 		message(LEVEL_WARNING, "%s: can't be kept below /run/ifsteer: %s", event.text,
 			strerror(-r));

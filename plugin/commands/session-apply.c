@@ -173,10 +173,12 @@ static enum exit_code execute(struct session *s, bool *ret_again)
 	free(refused);
 	if (r == 0)
 		return EXIT_DONE;
-	message_errno(r == -EPROTO ? "the kernel refused the change; what stood before stands"
-				   : "changing the kernel",
-		      r);
-	return r == -EPROTO ? EXIT_REFUSED : EXIT_UNEXPECTED;
+	if (r == -EPROTO) {
+		message(LEVEL_ERROR, "the kernel refused the change; what stood before stands");
+		return EXIT_REFUSED;
+	}
+	message_errno("changing the kernel", r);
+	return EXIT_UNEXPECTED;
 }
 
 static enum exit_code apply_once(struct session *s)

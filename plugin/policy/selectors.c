@@ -77,6 +77,14 @@ static bool protocol_wanted(const struct policy *p, uint32_t protocol)
 	       !numbers_contain(&m->no, protocol);
 }
 
+/* No memory is nobody's mistake in the policy. */
+static int not_looked_up(struct reader *r, const struct value *v, int err)
+{
+	if (err == -ENOMEM)
+		return err;
+	return reader_bad(r, v, "could not be looked up: %s", strerror(-err));
+}
+
 /* A service's port for each of the policy's protocols that know it. */
 static int match_service(struct reader *r, const struct value *v, const struct policy *p,
 			 struct number_match *m)
@@ -96,7 +104,7 @@ static int match_service(struct reader *r, const struct value *v, const struct p
 		if (err == -ENOENT)
 			continue;
 		if (err < 0)
-			return reader_bad(r, v, "could not be looked up: %s", strerror(-err));
+			return not_looked_up(r, v, err);
 		found = true;
 		err = match_number(m, v, (struct number_range){ port, port });
 		if (err < 0)
@@ -151,7 +159,7 @@ static int match_id(struct reader *r, const struct value *v, struct number_match
 			return reader_bad(r, v, "is not a %s of this host, an id or a range of ids",
 					  what);
 		if (err < 0)
-			return reader_bad(r, v, "could not be looked up: %s", strerror(-err));
+			return not_looked_up(r, v, err);
 	}
 	return err ? err : match_number(m, v, range);
 }
