@@ -96,10 +96,9 @@ static enum exit_code wait_for_end(const struct options *o, const struct trial *
 	for (int tries = 0; tries < TRIES_MAX;) {
 		struct trial t = trial_read();
 
-		if (t.state == TRIAL_REVERTED && t.id == mine->id)
-			return EXIT_FOUND;
-		if (t.state != TRIAL_WAITING || t.id != mine->id)
-			return EXIT_DONE;
+		/* An end is written down: none at all only says that nothing can be read now. */
+		if (t.state != TRIAL_NONE && (t.state != TRIAL_WAITING || t.id != mine->id))
+			return t.state == TRIAL_REVERTED && t.id == mine->id ? EXIT_FOUND : EXIT_DONE;
 		if (mine->deadline_ms <= monotonic_ms()) {
 			tries++;
 			code = with_lock(o, LOCK_SECONDS_HOOK, trial_settle);

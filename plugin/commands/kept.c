@@ -18,6 +18,7 @@
 
 #define LIBRARY_DIR "/var/lib/ifsteer"
 #define SIZE_MAX_KEPT (128u << 20)
+#define TRIAL_SIZE 80
 
 static const struct {
 	bool lasting; /* in LIBRARY_DIR */
@@ -93,16 +94,24 @@ static int read_all(int fd, char **ret, size_t *ret_len)
 	return 0;
 }
 
-static int read_at(int dir, const char *name, char **ret, size_t *ret_len)
+static int open_kept(int dir, const char *name)
 {
-	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	CLEANUP(close_fd) int fd = openat(dir, name, flags);
-	int r;
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), r;
 
 	if (fd < 0)
 		return -errno;
 	r = judge(fd, S_IFREG);
-	return r ? r : read_all(fd, ret, ret_len);
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
+static int read_at(int dir, const char *name, char **ret, size_t *ret_len)
+{
+	CLEANUP(close_fd) int fd = open_kept(dir, name);
+
+	return fd < 0 ? fd : read_all(fd, ret, ret_len);
 }
 
 int kept_read(enum kept what, char **ret, size_t *ret_len)
@@ -210,6 +219,11 @@ int kept_read_snapshot(enum kept what, struct snapshot *ret)
 	return r;
 }
 
+bool kept_may_exist(int err)
+{
+	return err == 0 || err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
 int kept_write_snapshot(enum kept what, const struct snapshot *s)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
@@ -225,15 +239,19 @@ static const char *const state_words[] = {
 	[TRIAL_REVERTED] = "reverted",
 };
 
+/* Without memory of its own: a trial must not look like none when memory is short. */
 struct trial trial_read(void)
 {
+	CLEANUP(close_fd) int dir = open_place(KEPT_TRIAL, false);
+	CLEANUP(close_fd) int fd = dir < 0 ? dir : open_kept(dir, places[KEPT_TRIAL].name);
 	struct trial t = { .state = TRIAL_NONE };
-	char *text, state[16];
+	char text[TRIAL_SIZE], state[16];
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	int is_default;
-	size_t len;
 
-	if (kept_read(KEPT_TRIAL, &text, &len))
+	if (len < 0)
 		return t;
+	text[len] = '\0';
 	if (sscanf(text, "%15s %" SCNx64 " %" SCNd64 " %d", state, &t.id, &t.deadline_ms,
 		   &is_default) == 4) {
 		t.is_default = is_default;
@@ -241,13 +259,12 @@ struct trial trial_read(void)
 			if (!strcmp(state, state_words[i]))
 				t.state = (enum trial_state)i;
 	}
-	free(text);
 	return t;
 }
 
 int trial_write(const struct trial *t)
 {
-	char text[80];
+	char text[TRIAL_SIZE];
 	int n = snprintf(text, sizeof(text), "%s %" PRIx64 " %" PRId64 " %d\n",
 			 state_words[t->state], t->id, t->deadline_ms, t->is_default);
 

@@ -36,6 +36,8 @@ struct kept_stamp kept_stamp(enum kept what);
 bool kept_same(const struct kept_stamp *a, const struct kept_stamp *b);
 
 MUST_CHECK int kept_read_snapshot(enum kept what, struct snapshot *ret);
+/* Whether there may be one, for who could not read it: what failed was of this moment, like memory. */
+bool kept_may_exist(int err);
 MUST_CHECK int kept_write_snapshot(enum kept what, const struct snapshot *s);
 
 enum trial_state { TRIAL_NONE, TRIAL_WAITING, TRIAL_CONFIRMED, TRIAL_REVERTED };

@@ -57,18 +57,20 @@ static enum exit_code read_facts(struct session *s)
 	while (fd >= 0 && (n = read(fd, block, sizeof(block))) > 0)
 		strbuf_add_bytes(&text, block, (size_t)n);
 	if (n < 0 || text.failed) {
-		message_errno(s->options->facts, n < 0 ? -errno : -ENOMEM);
-		r = -EINVAL;
+		r = n < 0 ? -errno : -ENOMEM;
+		message_errno(s->options->facts, r);
 	} else {
 		r = facts_parse(s->options->facts, text.text ? text.text : "", text.len, &s->facts,
 				&d);
 		message_diag(&d);
 		/* Where they don't say which marks connections carry, nobody can be asked. */
 		s->facts.has_carried = true;
+		if (r == -ENOMEM)
+			message_errno(s->options->facts, r);
 	}
 	if (fd >= 0)
 		close(fd);
-	return r ? EXIT_USAGE : EXIT_DONE;
+	return r == -ENOMEM ? EXIT_UNEXPECTED : r ? EXIT_USAGE : EXIT_DONE;
 }
 
 enum exit_code session_open(struct session *s, const struct options *o)
@@ -162,7 +164,7 @@ enum exit_code session_load_copy(struct session *s, enum kept what, enum policy_
 	if (r) {
 		if (r != -ENOENT)
 			message_errno("the copy of the policy", r);
-		return EXIT_POLICY;
+		return kept_may_exist(r) ? EXIT_UNEXPECTED : EXIT_POLICY;
 	}
 	r = snapshot_config(&s->read, &s->config, &d);
 	return policy_code(r, &d);
@@ -174,30 +176,40 @@ void session_know_accepted_names(struct session *s)
 		s->known = (struct snapshot){ 0 };
 }
 
-static bool is_unconfirmed(const struct session *s)
+/* EXIT_POLICY: the files that were read are an edit that nobody confirmed. */
+static enum exit_code judge_edit(const struct session *s)
 {
 	CLEANUP(snapshot_done) struct snapshot edit = { 0 };
+	int r = kept_read_snapshot(KEPT_UNCONFIRMED, &edit);
 
-	return kept_read_snapshot(KEPT_UNCONFIRMED, &edit) == 0 &&
-	       snapshot_same_text(&edit, &s->read);
+	if (r) {
+		if (!kept_may_exist(r))
+			return EXIT_DONE;
+		message_errno("the copy of an edit that was not confirmed", r);
+		return EXIT_UNEXPECTED;
+	}
+	if (!snapshot_same_text(&edit, &s->read))
+		return EXIT_DONE;
+	message(LEVEL_ERROR,
+		"the policy files are an edit that was not confirmed in time; they count "
+		"as in error until they change or `ifsteer apply` is run by hand");
+	return EXIT_POLICY;
 }
 
 enum exit_code session_load_in_force(struct session *s)
 {
 	enum exit_code code;
 
-	if (!s->options->path && trial_read().state == TRIAL_WAITING &&
-	    session_load_copy(s, KEPT_IN_FORCE, ORIGIN_TRIAL) == EXIT_DONE)
-		return EXIT_DONE;
+	if (!s->options->path && trial_read().state == TRIAL_WAITING) {
+		code = session_load_copy(s, KEPT_IN_FORCE, ORIGIN_TRIAL);
+		if (code != EXIT_POLICY)
+			return code;
+	}
 	code = session_load_files(s);
-	if (s->options->path || (code != EXIT_DONE && code != EXIT_POLICY))
+	if (code == EXIT_DONE && !s->options->path)
+		code = judge_edit(s);
+	if (s->options->path || code != EXIT_POLICY)
 		return code;
-	if (code == EXIT_DONE && !is_unconfirmed(s))
-		return EXIT_DONE;
-	if (code == EXIT_DONE)
-		message(LEVEL_ERROR,
-			"the policy files are an edit that was not confirmed in time; they count "
-			"as in error until they change or `ifsteer apply` is run by hand");
 	code = session_load_copy(s, KEPT_ACCEPTED, ORIGIN_ACCEPTED);
 	if (code == EXIT_DONE)
 		message(LEVEL_WARNING, "the policy that was accepted last stays in force instead "

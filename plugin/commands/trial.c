@@ -120,18 +120,18 @@ enum exit_code trial_confirm(void)
 static enum exit_code revert(const struct options *o)
 {
 	CLEANUP(session_done) struct session s = { 0 };
-	char *before;
+	char *before = NULL;
 	size_t len;
 	enum exit_code code;
-	bool was_none;
+	int r;
 
 	code = session_open(&s, o);
 	if (code)
 		return code;
-	was_none = kept_read(KEPT_BEFORE, &before, &len) == -ENOENT;
-	if (was_none)
-		return session_flush(&s);
+	r = kept_read(KEPT_BEFORE, &before, &len);
 	free(before);
+	if (r == -ENOENT)
+		return session_flush(&s);
 	code = session_load_copy(&s, KEPT_BEFORE, ORIGIN_COPY);
 	if (code == EXIT_DONE)
 		code = session_apply(&s);

@@ -213,6 +213,8 @@ static enum exit_code follow(struct watch *w)
 	if (!stamp.exists)
 		return follow_nothing(w);
 	code = session_load_copy(&w->session, KEPT_IN_FORCE, ORIGIN_COPY);
+	if (code == EXIT_UNEXPECTED)
+		return code;
 	if (code)
 		message(LEVEL_ERROR, "the policy in force can't be read: nothing is done until the "
 				     "next apply");
@@ -359,10 +361,17 @@ static enum exit_code load_first(struct session *s)
 {
 	CLEANUP(snapshot_done) struct snapshot accepted = { 0 };
 	enum exit_code code;
+	int r;
 
-	if (s->options->path || trial_read().state == TRIAL_WAITING ||
-	    kept_read_snapshot(KEPT_ACCEPTED, &accepted))
+	if (s->options->path || trial_read().state == TRIAL_WAITING)
 		return session_load_in_force(s);
+	r = kept_read_snapshot(KEPT_ACCEPTED, &accepted);
+	if (r && !kept_may_exist(r))
+		return session_load_in_force(s);
+	if (r) {
+		message_errno("the accepted policy", r);
+		return EXIT_UNEXPECTED;
+	}
 	code = session_load_files(s);
 	if (code == EXIT_DONE && snapshot_same_text(&accepted, &s->read))
 		return code;
