@@ -120,8 +120,7 @@ struct words {
 	int argc;
 	char **argv;
 	int next;
-	const char **rest; /* the command's words; room for argc */
-	int rest_count;
+	int rest_count; /* the command's words, moved to the beginning of argv */
 	bool wants_help;
 };
 
@@ -200,7 +199,7 @@ static enum exit_code read_words(struct options *o, struct words *w)
 	enum exit_code code;
 
 	while (w->next < w->argc) {
-		const char *word = w->argv[w->next++];
+		char *word = w->argv[w->next++];
 
 		if (!only_words && !strcmp(word, "--")) {
 			only_words = true;
@@ -215,7 +214,7 @@ static enum exit_code read_words(struct options *o, struct words *w)
 			if (!o->command)
 				return no_such_command(word);
 		} else {
-			w->rest[w->rest_count++] = word;
+			w->argv[w->rest_count++] = word;
 			only_words |= o->command->raw;
 		}
 	}
@@ -232,6 +231,30 @@ static bool is_dispatcher_link(const char *argv0)
 	return digits && !strcmp(name + digits, "-ifsteer");
 }
 
+/* What runs, until it has returned. */
+static const struct command *running;
+
+/* libnftables and libconfig's scanner end the process where memory runs out, with a status of their
+ * own: for us it would be that of wrong usage, which a manager takes for a broken interface. */
+static void ended_by_library(void)
+{
+	if (!running)
+		return;
+	message(LEVEL_ERROR, "%s: ended by a library, as they do when memory runs out",
+		running->name);
+	_exit(running == &command_hook ? EXIT_DONE : EXIT_UNEXPECTED);
+}
+
+static enum exit_code run_command(const struct command *c, const struct options *o)
+{
+	enum exit_code code;
+
+	running = c;
+	code = c->run(o);
+	running = NULL;
+	return code;
+}
+
 static enum exit_code run_dispatcher_link(struct options *o, int argc, char **argv)
 {
 	const char *words[3] = { "networkmanager" };
@@ -241,7 +264,7 @@ static enum exit_code run_dispatcher_link(struct options *o, int argc, char **ar
 	o->argv = words;
 	for (int i = 1; i < argc && o->argc < (int)ARRAY_SIZE(words); i++)
 		words[o->argc++] = argv[i];
-	return command_hook.run(o);
+	return run_command(&command_hook, o);
 }
 
 /* What can't be left out: options stand before it. */
@@ -257,36 +280,31 @@ static enum exit_code run(struct options *o, struct words *w)
 	const struct command *c = o->command;
 
 	o->argc = w->rest_count;
-	o->argv = w->rest;
+	o->argv = (const char *const *)w->argv;
 	if (w->rest_count < c->min_words)
 		return usage_error(c, "%s needs %s", c->name, needed_words(c));
 	if (c->max_words >= 0 && w->rest_count > c->max_words)
-		return usage_error(c, "%s takes no \"%s\"", c->name, w->rest[c->max_words]);
+		return usage_error(c, "%s takes no \"%s\"", c->name, o->argv[c->max_words]);
 	if (o->facts && !c->takes_facts)
 		return usage_error(c, "%s is about this host: --facts makes no sense with it",
 				   c->name);
 	if (o->verbose && o->quiet)
 		return usage_error(c, "-v and -q together make no sense");
 	message_show(o->quiet ? LEVEL_ERROR : o->verbose ? LEVEL_INFO : LEVEL_NOTICE);
-	return c->run(o);
+	return run_command(c, o);
 }
 
 static enum exit_code run_command_line(struct options *o, int argc, char **argv)
 {
 	struct words w = { .argc = argc, .argv = argv, .next = 1 };
-	enum exit_code code;
+	enum exit_code code = read_words(o, &w);
 
-	w.rest = calloc((size_t)argc + 1, sizeof(*w.rest));
-	if (!w.rest)
-		return EXIT_UNEXPECTED;
-	code = read_words(o, &w);
 	if (code == EXIT_DONE && w.wants_help)
 		code = help(o->command ? o->command->name : NULL);
 	else if (code == EXIT_DONE && !o->command)
 		code = usage_error(NULL, "a command is missing");
 	else if (code == EXIT_DONE)
 		code = run(o, &w);
-	free(w.rest);
 	return code;
 }
 
@@ -298,6 +316,8 @@ int main(int argc, char **argv)
 	/* A terminal that goes away must not stop an apply in the middle of a message. */
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
+	if (atexit(ended_by_library))
+		message_errno("the end of the process", -ENOMEM);
 	message_stream(getenv("JOURNAL_STREAM"));
 	if (argc > 0 && is_dispatcher_link(argv[0]))
 		return run_dispatcher_link(&o, argc, argv);

@@ -26,6 +26,7 @@ static bool closes_at_exit;
  * ours as long as nobody else made one in between. */
 static struct nft_stamp known;
 static bool is_known;
+static bool is_inside;			/* libnftables is at work */
 static bool has_changed;		/* a transaction was made: closing may take its time */
 
 static bool is_netfilter_socket(int fd)
@@ -70,6 +71,14 @@ void nft_close(void)
 	netlink_close(&nft_own);
 }
 
+/* libnftables itself ends the process where it has no memory: in the middle of its work nothing of
+ * it is in a state to be freed. */
+static void close_at_exit(void)
+{
+	if (!is_inside)
+		nft_close();
+}
+
 static struct nft_ctx *get_context(void)
 {
 	if (context)
@@ -92,7 +101,9 @@ static int run(const char *commands)
 		return -ENOMEM;
 	setenv("TZ", "UTC0", 1);
 	tzset();
+	is_inside = true;
 	err = nft_run_cmd_from_buffer(context, commands);
+	is_inside = false;
 	if (kept)
 		setenv("TZ", kept, 1);
 	else
@@ -228,7 +239,7 @@ int nft_begin(uint32_t *ret_generation, struct diag *d)
 	nft_cache_forget();
 	/* The process would wait at its end, if it came to that with the sockets open. */
 	if (!closes_at_exit)
-		closes_at_exit = atexit(nft_close) == 0;
+		closes_at_exit = atexit(close_at_exit) == 0;
 	has_changed = true;
 	return 0;
 }
