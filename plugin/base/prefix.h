@@ -74,6 +74,7 @@ bool addr_range_is_prefix(const struct addr_range *r, struct prefix *ret);
 const char *addr_range_print(const struct addr_range *r, char buf[static RANGE_TEXT_SIZE]);
 
 MUST_CHECK int addr_ranges_add(struct addr_ranges *list, const struct addr_range *r);
+MUST_CHECK int addr_ranges_append(struct addr_ranges *list, const struct addr_ranges *more);
 /* Of what is in order already, as most lists are, only that is found out. */
 void addr_ranges_sort(struct addr_ranges *list);
 void addr_ranges_normalise(struct addr_ranges *list);

@@ -12,19 +12,18 @@
 
 int addr_range_parse(const char *text, struct addr_range *ret)
 {
-	const char *dash = strchr(text, '-');
 	char head[ADDR_TEXT_SIZE];
 	struct addr_range r;
 	struct prefix p;
-	int err;
+	const char *dash;
+	int err = prefix_parse(text, &p);
 
-	if (!dash) {
-		err = prefix_parse(text, &p);
-		if (err == 0 || err == -EDOM)
-			*ret = prefix_range(&p);
+	if (err == 0 || err == -EDOM) {
+		*ret = prefix_range(&p);
 		return err;
 	}
-	if ((size_t)(dash - text) >= sizeof(head))
+	dash = strchr(text, '-');
+	if (!dash || (size_t)(dash - text) >= sizeof(head))
 		return -EINVAL;
 	memcpy(head, text, dash - text);
 	head[dash - text] = '\0';
@@ -100,6 +99,24 @@ int addr_ranges_add(struct addr_ranges *list, const struct addr_range *r)
 	if (!slot)
 		return -ENOMEM;
 	*slot = *r;
+	return 0;
+}
+
+int addr_ranges_append(struct addr_ranges *list, const struct addr_ranges *more)
+{
+	size_t total = list->count + more->count, capacity = 1;
+	struct addr_range *v;
+
+	if (more->count == 0)
+		return 0;
+	/* As vec_room would have it. */
+	while (capacity < total)
+		capacity *= 2;
+	v = reallocarray(list->v, capacity, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	memcpy(v + list->count, more->v, more->count * sizeof(*v));
+	*list = (struct addr_ranges){ v, total };
 	return 0;
 }
 

@@ -14,7 +14,11 @@ static enum exit_code run_facts(const struct options *o)
 	CLEANUP(session_done) struct session s = { 0 };
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 	struct facts_want want = {
-		.config = &s.config, .carried = true, .all_routes = true, .nft = true
+		.config = &s.config,
+		.carried = true,
+		.all_routes = true,
+		.nft = true,
+		.listing = NFT_IN_FULL,
 	};
 	struct diag d = { 0 };
 	enum exit_code code = session_open(&s, o);

@@ -53,7 +53,7 @@ static enum exit_code gather(struct session *s)
 {
 	struct facts_want want = { .config = &s->config,
 				   .nft = true,
-				   .handles = s->handles,
+				   .listing = s->handles ? NFT_HANDLES : NFT_KNOWN,
 				   .all_routes = s->all_routes || s->about_count,
 				   .about = s->about,
 				   .about_count = s->about_count };

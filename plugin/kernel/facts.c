@@ -304,7 +304,7 @@ static int gather_rest(struct gather *g, struct diag *d)
 		return err;
 	if (!g->want->nft)
 		return 0;
-	return nft_list(g->want->handles ? NFT_HANDLES : NFT_STATELESS, &f->nft, d);
+	return nft_list(g->want->listing, &f->nft, d);
 }
 
 int facts_gather(const struct facts_want *want, struct facts *ret, struct diag *d)

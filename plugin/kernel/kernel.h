@@ -11,6 +11,12 @@
 
 /* ---- facts: facts.c, rtnl.c, rtnl-codec.c ---- */
 
+enum nft_listing {
+	NFT_KNOWN,			/* as it was kept (nft_keep), if it was: for planning alone */
+	NFT_IN_FULL,			/* as nft says it, without what counters say */
+	NFT_HANDLES,			/* the same, each rule with its handle */
+};
+
 /* What the caller wants to know beyond what is always gathered. */
 struct facts_want {
 	const struct config *config;	/* what is managed, which cgroups are named */
@@ -19,7 +25,7 @@ struct facts_want {
 	const struct addr *about;	/* of those, what leads to these; NULL: all */
 	size_t about_count;
 	bool nft;			/* list our table */
-	bool handles;			/* with its rules' handles (diff) */
+	enum nft_listing listing;	/* how */
 };
 
 /* Gathers a snapshot. A dump that the kernel says was interrupted is repeated a bounded number of
@@ -38,12 +44,6 @@ MUST_CHECK int facts_add_carried(uint32_t mark_mask, struct facts *f, struct dia
 MUST_CHECK int steps_execute(const struct steps *s, bool *ret_refused, struct diag *d);
 
 /* ---- nft.c: libnftables; nft-edit.c, nft-ask.c: without it ---- */
-
-enum nft_listing {
-	NFT_STATELESS,			/* without what counters say */
-	NFT_STATEFUL,
-	NFT_HANDLES,			/* stateless, each rule with its handle */
-};
 
 /* `nft list table inet ifsteer`; *ret NULL when there is none. Lists no other table: somebody
  * else's 100,000 elements would cost half a second. */

@@ -142,9 +142,8 @@ static int get_stamp(struct nft_stamp *ret)
 static unsigned int listing_flags(enum nft_listing what)
 {
 	switch (what) {
-	case NFT_STATEFUL:
-		return NFT_CTX_OUTPUT_NUMERIC_PROTO;
-	case NFT_STATELESS:
+	case NFT_KNOWN:
+	case NFT_IN_FULL:
 		return NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_STATELESS;
 	case NFT_HANDLES:
 		return NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_STATELESS |
@@ -189,7 +188,7 @@ int nft_list(enum nft_listing what, char **ret, struct diag *d)
 		diag_error(d, (struct where){ 0 }, "cannot read nftables: %s", strerror(-err));
 		return err;
 	}
-	if (before.handle && what == NFT_STATELESS)
+	if (before.handle && what == NFT_KNOWN)
 		text = nft_cache_read(&before);
 	/* A cgroup that was made anew has another id, and a rule that has the old one is listed
 	 * otherwise, though nobody changed it. */
@@ -202,7 +201,7 @@ int nft_list(enum nft_listing what, char **ret, struct diag *d)
 		if (err < 0)
 			return err;
 		is_known = get_stamp(&after) == 0 && before.generation == after.generation;
-		if (text && what == NFT_STATELESS && is_known)
+		if (text && what == NFT_KNOWN && is_known)
 			nft_cache_write(&before, text);
 	}
 	*ret = text;

@@ -53,27 +53,18 @@ static void companions_done(struct companions *c)
 
 /* ---- shapes ---- */
 
-static int add_ranges(struct addr_ranges *list, const struct addr_ranges *more)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < more->count && r == 0; i++)
-		r = addr_ranges_add(list, &more->v[i]);
-	return r;
-}
-
 static int shape_destination(const struct config *c, const struct addr_match *to, enum family f, struct shape *s)
 {
-	int r = add_ranges(&s->to, &to->yes[f]);
+	int r = addr_ranges_append(&s->to, &to->yes[f]);
 
 	if (r == 0)
-		r = add_ranges(&s->not_to, &to->no[f]);
+		r = addr_ranges_append(&s->not_to, &to->no[f]);
 	for (size_t i = 0; i < to->set_count && r == 0; i++) {
 		const struct set *set = &c->sets[to->sets[i].set];
 
 		if (set->dynamic)
 			s->exact = false;
-		r = add_ranges(to->sets[i].negated ? &s->not_to : &s->to, &set->elements[f]);
+		r = addr_ranges_append(to->sets[i].negated ? &s->not_to : &s->to, &set->elements[f]);
 	}
 	addr_ranges_normalise(&s->to);
 	addr_ranges_normalise(&s->not_to);

@@ -98,9 +98,7 @@ static int add_ranges(struct plan *p, const char *name, enum family f, const str
 		return -ENOMEM;
 	s->has_ranges = true;
 	s->family = f;
-	for (size_t i = 0; i < list->count; i++)
-		TRY(addr_ranges_add(&s->ranges, &list->v[i]));
-	return 0;
+	return addr_ranges_append(&s->ranges, list);
 }
 
 /* As nft prints it: 1d2h3m4s. */

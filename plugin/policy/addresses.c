@@ -82,6 +82,11 @@ int read_element(struct reader *r, const struct value *v, void *object)
 	return err ? err : addr_ranges_add(&set->elements[range.from.family], &range);
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 /* One line without its comment and the white space around it; false when it is too long. */
 static bool set_line(const char *start, const char *end, char ret[static SET_LINE_MAX])
 {
@@ -89,9 +94,9 @@ static bool set_line(const char *start, const char *end, char ret[static SET_LIN
 
 	if (comment)
 		end = comment;
-	while (start < end && strchr(" \t\r", *start))
+	while (start < end && is_blank(*start))
 		start++;
-	while (start < end && strchr(" \t\r", end[-1]))
+	while (start < end && is_blank(end[-1]))
 		end--;
 	if (end - start >= SET_LINE_MAX)
 		return false;

@@ -441,6 +441,54 @@ static void test_first_time(void)
 	nft_table_done(&again);
 }
 
+/* In the plan's own words, from which it is read back. */
+static void test_words(void)
+{
+	CLEANUP(nft_table_done) struct nft_table want = wanted();
+	CLEANUP(nft_table_done) struct nft_table again = { 0 };
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+	CLEANUP(strbuf_done) struct strbuf script = { 0 };
+	struct nft_set *set = nft_add_set(&want, "wide_6", false, "ipv6_addr", "interval");
+
+	if (!set)
+		abort();
+	set->has_ranges = true;
+	set->family = FAMILY_IPV6;
+	push_range(set, "::-2001:db8::9");
+	push_range(set, "ff00::/8");
+	nft_sort(&want);
+	ok(nft_print(&want, &out) == 0 && nft_parse(out.text, &again) == 0, "words are read back");
+	ok(strstr(out.text, "\tpacked 0a0000000a00ffff0a0200000a02ffff\n"), "ranges are packed");
+	for (size_t i = 0; i < want.set_count && i < again.set_count; i++)
+		want.sets[i].is_dynamic = again.sets[i].is_dynamic = !want.sets[i].has_ranges;
+	ok(nft_script(&again, &want, NULL, &script) == 0 && !script.len, "as what they were");
+}
+
+static void test_unpack(void)
+{
+	static const struct {
+		const char *text;
+		enum family family;
+		int err;
+	} cases[] = {
+		{ "", FAMILY_IPV4, 0 },
+		{ "0a0000000a0000ff", FAMILY_IPV4, 0 },
+		{ "0a0000000a0000f", FAMILY_IPV4, -EINVAL },
+		{ "0a0000000a0000fg", FAMILY_IPV4, -EINVAL },
+		{ "0A0000000a0000ff", FAMILY_IPV4, -EINVAL },
+		{ "0a0000ff0a000000", FAMILY_IPV4, -EINVAL },
+		{ "0a0000000a0000ff", FAMILY_IPV6, -EINVAL },
+		{ "00000000000000000000000000000000ffffffffffffffffffffffffffffffff", FAMILY_IPV6, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(addr_ranges_done) struct addr_ranges list = { 0 };
+
+		ok(nft_unpack(cases[i].text, strlen(cases[i].text), cases[i].family, &list) == cases[i].err,
+		   "packed: \"%s\"", cases[i].text);
+	}
+}
+
 static void test_long_comment(void)
 {
 	struct nft_table t = { 0 };
@@ -525,6 +573,8 @@ int main(void)
 	test_new_set();
 	test_replace();
 	test_first_time();
+	test_words();
+	test_unpack();
 	test_long_comment();
 	test_one_line_each();
 	test_handles();

@@ -157,7 +157,9 @@ static bool make(const struct config *c, const struct facts *f, struct plan *ret
 
 static void print_table(const struct plan *p, struct strbuf *b)
 {
-	if (p->nft.exists && nft_print(&p->nft, b))
+	const struct nft_table none = { 0 };
+
+	if (nft_script(&none, &p->nft, NULL, b))
 		abort();
 }
 

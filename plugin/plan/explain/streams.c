@@ -23,20 +23,11 @@ void streams_done(struct streams *s)
 	*s = (struct streams){ 0 };
 }
 
-static int add_ranges(struct addr_ranges *list, const struct addr_ranges *more)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < more->count && r == 0; i++)
-		r = addr_ranges_add(list, &more->v[i]);
-	return r;
-}
-
 /* The addresses that may match, without looking at what is negated; none when they may be all. */
 static int add_match(const struct config *c, const struct addr_match *m, enum family f,
 		     struct addr_ranges *ret)
 {
-	int r = add_ranges(ret, &m->yes[f]);
+	int r = addr_ranges_append(ret, &m->yes[f]);
 
 	for (size_t i = 0; i < m->set_count && r == 0; i++) {
 		const struct set *set = &c->sets[m->sets[i].set];
@@ -47,7 +38,7 @@ static int add_match(const struct config *c, const struct addr_match *m, enum fa
 			addr_ranges_done(ret);
 			return 0;
 		}
-		r = add_ranges(ret, &set->elements[f]);
+		r = addr_ranges_append(ret, &set->elements[f]);
 	}
 	addr_ranges_normalise(ret);
 	return r;

@@ -78,8 +78,12 @@ MUST_CHECK char *nft_canonical(const char *text);
 /* Whether two rule texts mean the same although nft versions print them differently. */
 bool nft_text_equal(const char *a, const char *b);
 
-/* All of the table as nft lists it, in the words of nft_add_…: what nft_parse reads back. */
+/* All of the table in the words of nft_add_…, with ranges packed: as nft_parse reads it back, and
+ * quickly. */
 MUST_CHECK int nft_print(const struct nft_table *t, struct strbuf *ret);
+void nft_pack(const struct addr_ranges *list, struct strbuf *out);
+/* -EINVAL: nothing that was packed. What was read until then is in *ret, which the caller frees. */
+MUST_CHECK int nft_unpack(const char *text, size_t len, enum family f, struct addr_ranges *ret);
 
 /* What comes to and goes from the interval sets of addresses of `want`, in one transaction without
  * libnftables, which takes 7 us and 800 bytes for each prefix, and reads all of a set to change one. */

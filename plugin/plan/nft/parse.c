@@ -260,6 +260,11 @@ static int parse_set_statement(struct nft_set *set, const struct slice *s)
 		*field = slice_text(s, value);
 		return *field ? 0 : -ENOMEM;
 	}
+	value = slice_behind(s, "packed");
+	if (value) {
+		find_ranges(set);
+		return nft_unpack(value, s->len - (value - s->at), set->family, &set->ranges);
+	}
 	value = slice_behind(s, "elements");
 	if (value)
 		find_ranges(set);

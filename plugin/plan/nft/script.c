@@ -92,18 +92,31 @@ static void print_counter(const char *name, struct strbuf *out)
 	strbuf_printf(out, "\tcounter %s {\n\t}\n", name);
 }
 
-static void print_set(const struct nft_set *s, struct strbuf *out)
+static void begin_set(const struct nft_set *s, struct strbuf *out)
 {
-	const char *separator = "\t\telements = { ";
-
 	strbuf_printf(out, "\t%s %s {\n\t\ttype %s\n", s->is_map ? "map" : "set", s->name, s->type);
 	if (s->flags)
 		strbuf_printf(out, "\t\tflags %s\n", s->flags);
 	if (s->timeout)
 		strbuf_printf(out, "\t\ttimeout %s\n", s->timeout);
+}
+
+static void print_set(const struct nft_set *s, struct strbuf *out)
+{
+	const char *separator = "\t\telements = { ";
+
+	begin_set(s, out);
 	print_ranges(&s->ranges, &separator, out);
 	print_texts(s->elements, s->element_count, &separator, out);
 	strbuf_add(out, s->ranges.count || s->element_count ? " }\n\t}\n" : "\t}\n");
+}
+
+static void print_packed_set(const struct nft_set *s, struct strbuf *out)
+{
+	begin_set(s, out);
+	strbuf_add(out, "\t\tpacked ");
+	nft_pack(&s->ranges, out);
+	strbuf_add(out, "\n\t}\n");
 }
 
 static void print_chain(const struct nft_chain *c, bool declare, struct strbuf *out)
@@ -149,7 +162,10 @@ int nft_print(const struct nft_table *t, struct strbuf *ret)
 	for (size_t i = 0; i < t->counter_count; i++)
 		print_counter(t->counters[i], ret);
 	for (size_t i = 0; i < t->set_count; i++)
-		print_set(&t->sets[i], ret);
+		if (t->sets[i].ranges.count)
+			print_packed_set(&t->sets[i], ret);
+		else
+			print_set(&t->sets[i], ret);
 	for (size_t i = 0; i < t->chain_count; i++)
 		print_chain(&t->chains[i], true, ret);
 	strbuf_add(ret, "}\n");
