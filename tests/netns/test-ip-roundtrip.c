@@ -12,6 +12,7 @@
 #include "kernel/kernel.h"
 
 static uint64_t state;
+static bool has_users;		/* in a user namespace of one's own there is none but root */
 
 static unsigned int dice(unsigned int n)
 {
@@ -117,7 +118,8 @@ static struct rule random_rule(unsigned int i)
 		r.dst = random_prefix(f, i);
 	if (dice(3) == 0) {
 		r.has_uids = true;
-		r.uids = (struct number_range){ dice(3) ? dice(1000) : 0, 1000 + dice(1000) };
+		if (has_users)
+			r.uids = (struct number_range){ dice(3) ? dice(1000) : 0, 1000 + dice(1000) };
 	}
 	if (dice(3) == 0)
 		r.ip_protocol = dice(2) ? 6 : 17;
@@ -240,6 +242,7 @@ int main(int argc, char **argv)
 {
 	unsigned int count = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) : 60;
 
+	has_users = geteuid() == 0;
 	own_netns();
 	state = (argc > 1 ? strtoull(argv[1], NULL, 0) : 1) * 0x9e3779b97f4a7c15u + 1;
 	sh("ip link set lo up; ip address add 10.77.0.1/32 dev lo; ip address add fd77::1/128 dev lo");
