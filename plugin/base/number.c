@@ -121,7 +121,7 @@ void numbers_normalise(struct numbers *list)
 
 	if (list->count == 0)
 		return;
-	qsort(list->v, list->count, sizeof(*list->v), range_compare);
+	vec_sort(list->v, list->count, sizeof(*list->v), range_compare);
 	for (size_t i = 1; i < list->count; i++) {
 		struct number_range *last = &list->v[kept], *r = &list->v[i];
 

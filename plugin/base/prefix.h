@@ -75,7 +75,6 @@ const char *addr_range_print(const struct addr_range *r, char buf[static RANGE_T
 
 MUST_CHECK int addr_ranges_add(struct addr_ranges *list, const struct addr_range *r);
 MUST_CHECK int addr_ranges_append(struct addr_ranges *list, const struct addr_ranges *more);
-/* Of what is in order already, as most lists are, only that is found out. */
 void addr_ranges_sort(struct addr_ranges *list);
 void addr_ranges_normalise(struct addr_ranges *list);
 /* Both need a canonical list. */

@@ -127,12 +127,7 @@ static int range_order(const void *a, const void *b)
 
 void addr_ranges_sort(struct addr_ranges *list)
 {
-	size_t i = 1;
-
-	while (i < list->count && range_order(&list->v[i - 1], &list->v[i]) <= 0)
-		i++;
-	if (i < list->count)
-		qsort(list->v, list->count, sizeof(*list->v), range_order);
+	vec_sort(list->v, list->count, sizeof(*list->v), range_order);
 }
 
 void addr_ranges_normalise(struct addr_ranges *list)

@@ -25,3 +25,14 @@ int vec_room(void *array, size_t count, size_t size)
 	memset(v + count * size, 0, size);
 	return 0;
 }
+
+void vec_sort(void *v, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+	const char *at = v;
+	size_t i = 1;
+
+	while (i < count && compare(at + (i - 1) * size, at + i * size) <= 0)
+		i++;
+	if (i < count)
+		qsort(v, count, size, compare);
+}

@@ -11,5 +11,8 @@
  * but pointer and count need be kept. 0 or -ENOMEM. */
 MUST_CHECK int vec_room(void *array, size_t count, size_t size);
 
+/* qsort, for what is often in order already: then only that is found out. */
+void vec_sort(void *v, size_t count, size_t size, int (*compare)(const void *, const void *));
+
 /* Zeroed room for one more in a (pointer, count) pair, counted; NULL when memory fails. */
 #define VEC_PUSH(v, n) (vec_room(&(v), (n), sizeof(*(v))) ? NULL : &(v)[(n)++])

@@ -89,7 +89,8 @@ static int gather_links(struct gather *g)
 	if (err < 0)
 		return err;
 	if (g->facts.links.count)
-		qsort(g->facts.links.v, g->facts.links.count, sizeof(struct link), compare_links);
+		vec_sort(g->facts.links.v, g->facts.links.count, sizeof(struct link),
+			 compare_links);
 	return find_managed(g);
 }
 
@@ -134,8 +135,8 @@ static int gather_addresses(struct gather *g)
 	int err = netlink_dump(&g->route, rtnl_request_addresses(buf), &reader);
 
 	if (err == 0 && g->facts.address_count)
-		qsort(g->facts.addresses, g->facts.address_count, sizeof(struct address),
-		      compare_addresses);
+		vec_sort(g->facts.addresses, g->facts.address_count, sizeof(struct address),
+			 compare_addresses);
 	return err;
 }
 

@@ -207,7 +207,7 @@ static struct addr *sort_addresses(const struct facts *f)
 	for (size_t i = 0; v && i < f->address_count; i++)
 		v[i] = f->addresses[i].addr;
 	if (v)
-		qsort(v, f->address_count, sizeof(*v), compare_addresses);
+		vec_sort(v, f->address_count, sizeof(*v), compare_addresses);
 	return v;
 }
 

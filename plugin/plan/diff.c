@@ -164,7 +164,7 @@ static const struct route **sort_routes(const struct route *v, size_t count)
 	for (size_t i = 0; sorted && i < count; i++)
 		sorted[i] = &v[i];
 	if (sorted)
-		qsort(sorted, count, sizeof(*sorted), compare_route_pointers);
+		vec_sort(sorted, count, sizeof(*sorted), compare_route_pointers);
 	return sorted;
 }
 
@@ -271,7 +271,7 @@ static const struct rule **sort_rules(const struct rule *v, size_t count, size_t
 		if (is_ours(&v[i]))
 			sorted[(*ret_count)++] = &v[i];
 	if (sorted)
-		qsort(sorted, *ret_count, sizeof(*sorted), compare_rule_pointers);
+		vec_sort(sorted, *ret_count, sizeof(*sorted), compare_rule_pointers);
 	return sorted;
 }
 

@@ -44,8 +44,9 @@ static int sort_facts(struct plan *p)
 		if (is_foreign_default(&f->routes[i]))
 			p->foreign_defaults[p->foreign_default_count++] = &f->routes[i];
 	}
-	qsort(p->addresses_by_link, f->address_count, sizeof(*p->addresses_by_link), compare_addresses);
-	qsort(p->routes_by_link, f->route_count, sizeof(*p->routes_by_link), compare_routes);
+	vec_sort(p->addresses_by_link, f->address_count, sizeof(*p->addresses_by_link),
+		 compare_addresses);
+	vec_sort(p->routes_by_link, f->route_count, sizeof(*p->routes_by_link), compare_routes);
 	return 0;
 }
 

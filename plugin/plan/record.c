@@ -83,9 +83,9 @@ int record_read(const struct plan *p, struct record *ret)
 	if (err)
 		return err;
 	if (rec.given_count)
-		qsort(rec.given, rec.given_count, sizeof(*rec.given), compare_given);
+		vec_sort(rec.given, rec.given_count, sizeof(*rec.given), compare_given);
 	if (rec.bound_count)
-		qsort(rec.bound, rec.bound_count, sizeof(*rec.bound), compare_bound);
+		vec_sort(rec.bound, rec.bound_count, sizeof(*rec.bound), compare_bound);
 	*ret = rec;
 	rec = (struct record){ 0 };
 	return 0;

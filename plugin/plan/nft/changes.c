@@ -107,41 +107,57 @@ static int compare_keyed(const void *a, const void *b)
 	return strcmp(((const struct keyed *)a)->key, ((const struct keyed *)b)->key);
 }
 
-static int keyed_of(const struct nft_set *s, struct keyed_list *ret)
+static void keyed_sort(struct keyed_list *l)
+{
+	if (l->count)
+		vec_sort(l->v, l->count, sizeof(*l->v), compare_keyed);
+}
+
+static int keyed_ranges(const struct nft_set *s, struct keyed_list *ret)
 {
 	char text[RANGE_TEXT_SIZE];
 	int err = 0;
 
-	for (size_t i = 0; !err && i < s->element_count; i++)
-		err = keyed_add(ret, s->elements[i]);
 	for (size_t i = 0; !err && i < s->ranges.count; i++)
 		err = keyed_add(ret, addr_range_print(&s->ranges.v[i], text));
-	if (ret->count)
-		qsort(ret->v, ret->count, sizeof(*ret->v), compare_keyed);
 	return err;
 }
 
-static bool same_elements(const struct nft_set *a, const struct nft_set *b)
+/* The elements of each side that the other does not have word for word: most are equal so, and need
+ * no canonical form. */
+static int keyed_of_both(const struct set_change *s, struct keyed_list *have,
+			 struct keyed_list *want)
 {
-	if (a->element_count != b->element_count || a->ranges.count || b->ranges.count)
-		return false;
-	for (size_t i = 0; i < a->element_count; i++)
-		if (strcmp(a->elements[i], b->elements[i]))
-			return false;
-	return true;
+	const struct nft_set *a = s->have, *b = s->want;
+	int err = keyed_ranges(a, have) ?: keyed_ranges(b, want);
+
+	for (size_t h = 0, w = 0; !err && (h < a->element_count || w < b->element_count);) {
+		int c = h == a->element_count ? 1 : w == b->element_count ? -1 :
+			strcmp(a->elements[h], b->elements[w]);
+
+		if (c < 0)
+			err = keyed_add(have, a->elements[h]);
+		else if (c > 0)
+			err = keyed_add(want, b->elements[w]);
+		h += c <= 0;
+		w += c >= 0;
+	}
+	if (err)
+		return err;
+	keyed_sort(have);
+	keyed_sort(want);
+	return 0;
 }
 
 static int compare_elements(struct set_change *s)
 {
 	CLEANUP(keyed_done) struct keyed_list have = { 0 };
 	CLEANUP(keyed_done) struct keyed_list want = { 0 };
-	int err;
+	int err = keyed_of_both(s, &have, &want);
 
-	if (same_elements(s->have, s->want))
-		return 0;
-	err = keyed_of(s->have, &have) ?: keyed_of(s->want, &want);
 	for (size_t h = 0, w = 0; !err && (h < have.count || w < want.count);) {
-		int c = h == have.count ? 1 : w == want.count ? -1 : compare_keyed(&have.v[h], &want.v[w]);
+		int c = h == have.count ? 1 : w == want.count ? -1 :
+			compare_keyed(&have.v[h], &want.v[w]);
 
 		if (c < 0)
 			err = texts_add(&s->gone_texts, have.v[h].text);
@@ -320,7 +336,7 @@ static const struct nft_chain **by_name(const struct nft_table *t)
 	for (size_t i = 0; v && i < t->chain_count; i++)
 		v[i] = &t->chains[i];
 	if (v)
-		qsort(v, t->chain_count, sizeof(*v), compare_names);
+		vec_sort(v, t->chain_count, sizeof(*v), compare_names);
 	return v;
 }
 

@@ -83,11 +83,21 @@ static bool copy_comment(const char *text, char **ret)
 	return true;
 }
 
+/* As vasprintf does, which for so many short texts is slow. */
 static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list args)
 {
-	char *text;
+	char buf[256], *text = NULL;
+	va_list again;
+	int n;
 
-	return vasprintf(&text, fmt, args) < 0 ? NULL : text;
+	va_copy(again, args);
+	n = vsnprintf(buf, sizeof(buf), fmt, args);
+	if (n >= 0 && (size_t)n < sizeof(buf))
+		text = strdup(buf);
+	else if (n >= 0 && vasprintf(&text, fmt, again) < 0)
+		text = NULL;
+	va_end(again);
+	return text;
 }
 
 int nft_add_counter(struct nft_table *t, const char *name)
@@ -183,14 +193,14 @@ static int compare_sets(const void *a, const void *b)
 static void sort_texts(char **v, size_t count)
 {
 	if (count)
-		qsort(v, count, sizeof(*v), compare_texts);
+		vec_sort(v, count, sizeof(*v), compare_texts);
 }
 
 void nft_sort_listed(struct nft_table *t)
 {
 	sort_texts(t->counters, t->counter_count);
 	if (t->set_count)
-		qsort(t->sets, t->set_count, sizeof(*t->sets), compare_sets);
+		vec_sort(t->sets, t->set_count, sizeof(*t->sets), compare_sets);
 	for (size_t i = 0; i < t->set_count; i++) {
 		struct nft_set *s = &t->sets[i];
 

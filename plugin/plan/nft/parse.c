@@ -113,6 +113,8 @@ static size_t split_comment(const struct slice *s, struct token *ret)
 	struct token before = { TOKEN_END, s->at, 0 }, last = before;
 
 	*ret = (struct token){ TOKEN_END, NULL, 0 };
+	if (!s->len || s->at[s->len - 1] != '"')
+		return s->len;
 	for (struct token t = token_read(s->at); t.kind != TOKEN_END && t.at < s->at + s->len;
 	     t = token_read(token_end(&t))) {
 		before = last;

@@ -121,14 +121,19 @@ static void print_packed_set(const struct nft_set *s, struct strbuf *out)
 
 static void print_chain(const struct nft_chain *c, bool declare, struct strbuf *out)
 {
-	strbuf_printf(out, "\tchain %s {\n", c->name);
+	strbuf_add(out, "\tchain ");
+	strbuf_add(out, c->name);
+	strbuf_add(out, " {\n");
 	if (c->hook && declare)
 		strbuf_printf(out, "\t\t%s\n", c->hook);
 	for (size_t i = 0; i < c->rule_count; i++) {
 		strbuf_add(out, "\t\t");
 		strbuf_add(out, c->rules[i].text);
-		if (c->rules[i].comment)
-			strbuf_printf(out, " comment \"%s\"", c->rules[i].comment);
+		if (c->rules[i].comment) {
+			strbuf_add(out, " comment \"");
+			strbuf_add(out, c->rules[i].comment);
+			strbuf_add(out, "\"");
+		}
 		strbuf_add(out, "\n");
 	}
 	strbuf_add(out, "\t}\n");
