@@ -49,9 +49,10 @@ static enum exit_code say_unread(int r)
 	return r == -EPERM ? EXIT_REFUSED : EXIT_UNEXPECTED;
 }
 
-static enum exit_code gather(struct session *s)
+static enum exit_code gather(struct session *s, bool all_ours)
 {
 	struct facts_want want = { .config = &s->config,
+				   .all_ours = all_ours,
 				   .nft = true,
 				   .listing = s->handles ? NFT_HANDLES : NFT_KNOWN,
 				   .all_routes = s->all_routes || s->about_count,
@@ -89,7 +90,7 @@ static int make_plan(struct session *s, struct diag *d)
 
 enum exit_code session_plan(struct session *s)
 {
-	enum exit_code code = s->options->facts ? EXIT_DONE : gather(s);
+	enum exit_code code = s->options->facts ? EXIT_DONE : gather(s, false);
 	struct diag d = { 0 };
 	bool is_refused;
 	int r;
@@ -261,7 +262,7 @@ enum exit_code session_apply(struct session *s)
 
 enum exit_code session_flush(struct session *s)
 {
-	enum exit_code code = gather(s);
+	enum exit_code code = gather(s, true);
 	bool again;
 	int r;
 

@@ -24,6 +24,8 @@ struct facts_want {
 	bool all_routes;		/* of all tables, by every interface */
 	const struct addr *about;	/* of those, what leads to these; NULL: all */
 	size_t about_count;
+	bool all_ours;			/* among a million routes also those of ours in tables of which no rule
+					 * speaks, by interfaces that are not managed: one more walk */
 	bool nft;			/* list our table */
 	enum nft_listing listing;	/* how */
 };

@@ -190,6 +190,7 @@ static void test_many_routes(void)
 	sh("for i in $(seq 0 5999); do echo route add 20.$((i / 256)).$((i %% 256)).0/24 dev other "
 	   "proto 186; done |"
 	   "ip -batch -");
+	sh("ip route add blackhole default proto 77 table 105");
 	gather();
 	count = facts.route_count;
 	ok(strstr(routes(FAMILY_IPV4, 254), "default via 192.168.7.2 dev other"),
@@ -203,6 +204,23 @@ static void test_many_routes(void)
 	for (size_t i = 1; i < count; i++)
 		if (route_compare(&facts.routes[i - 1], &facts.routes[i]) == 0)
 			ok(false, "many routes: each once");
+
+	is(routes(FAMILY_IPV4, 105), "blackhole default proto 77 table 105\n",
+	   "many routes: ours, in whatever table, while no rule of ours says where");
+
+	sh("ip rule add pref 21020 fwmark 0x02000000/0xff000000 lookup 104 protocol 77");
+	sh("for i in $(seq 0 4999); do echo route add throw 30.$((i / 256)).$((i %% 256)).0/24 "
+	   "proto 77 table 104; done |"
+	   "ip -batch -");
+	gather();
+	count = 0;
+	for (size_t i = 0; i < facts.route_count; i++)
+		count += facts.routes[i].table == 104;
+	ok(count == 5000, "many routes: all of ours in a table of ours (%zu)", count);
+	gather_with((struct facts_want){ .all_ours = true });
+	is(routes(FAMILY_IPV4, 105), "blackhole default proto 77 table 105\n",
+	   "many routes: ours where nobody looks, for who asks");
+	sh("ip route flush table 104; ip route flush table 105; ip rule del pref 21020");
 
 	sh("ip route flush proto 186");
 	sh("for i in $(seq 0 5999); do echo route add 20.$((i / 256)).$((i %% 256)).0/24 dev eth2 "
