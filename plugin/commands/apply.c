@@ -44,7 +44,8 @@ static enum exit_code apply_on_trial(struct session *s, uint32_t seconds, struct
 	return code;
 }
 
-static enum exit_code apply(struct session *s, const struct options *o, uint32_t seconds, struct trial *ret)
+static enum exit_code apply(struct session *s, const struct options *o, uint32_t seconds,
+			    struct trial *ret)
 {
 	enum exit_code code = session_open(s, o);
 

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-void progress_line(const char *doing, size_t objects, unsigned int seconds, size_t columns, char *ret,
-		   size_t size)
+void progress_line(const char *doing, size_t objects, unsigned int seconds, size_t columns,
+		   char *ret, size_t size)
 {
 	char count[40] = "", minutes[24] = "";
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The line that says what takes so long. A thread draws it, since what takes long is a single call of
- * a library; it touches nothing but the terminal and what stands here.
+ * The line that says what takes so long. A thread draws it, since what takes long is a single call
+ * of a library; it touches nothing but the terminal and what stands here.
  */
 #include "commands/progress.h"
 
@@ -12,12 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 1000	/* before the line appears */
+#define PATIENCE_MS 1000 /* before the line appears */
 #define REDRAW_MS 250
 
 static struct {
 	pthread_t thread;
-	pthread_mutex_t lock;		/* of all below, and of the terminal while the line is on it */
+	pthread_mutex_t lock; /* of all below, and of the terminal while the line is on it */
 	pthread_cond_t over;
 	bool running;
 	bool visible;
@@ -47,8 +47,9 @@ static void draw(const struct timespec *now)
 
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w))
 		w.ws_col = 0;
-	progress_line(progress.doing, progress.objects, (unsigned int)(now->tv_sec - progress.since.tv_sec),
-		      w.ws_col, line, sizeof(line));
+	progress_line(progress.doing, progress.objects,
+		      (unsigned int)(now->tv_sec - progress.since.tv_sec), w.ws_col, line,
+		      sizeof(line));
 	erase();
 	put(line);
 	progress.visible = true;

@@ -22,5 +22,5 @@ void progress_hide(void);
 void progress_draw(void);
 
 /* progress-line.c: the line into `ret`, at most `columns` wide. */
-void progress_line(const char *doing, size_t objects, unsigned int seconds, size_t columns, char *ret,
-		   size_t size);
+void progress_line(const char *doing, size_t objects, unsigned int seconds, size_t columns,
+		   char *ret, size_t size);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * One rule among hundreds, found by few: rules with the same first bits stand together, behind a jump for those
- * bits. Which group a rule belongs to depends on nothing but itself (marks) or its neighbours (addresses), so
- * that a change moves few rules; groups may share a priority, since at most one rule of them matches.
+ * One rule among hundreds, found by few: rules with the same first bits stand together, behind a
+ * jump for those bits. Which group a rule belongs to depends on nothing but itself (marks) or its
+ * neighbours (addresses), so that a change moves few rules; groups may share a priority, since at
+ * most one rule of them matches.
  *
  * While there is one group there are no jumps.
  */
@@ -127,7 +128,8 @@ static unsigned int prefix_priority(const struct prefix *prefix)
 	return BAND_SOURCE + 2 * (hash % SOURCE_GROUPS);
 }
 
-static int add_group(const struct sources *s, const struct source *v, size_t count, unsigned int len)
+static int add_group(const struct sources *s, const struct source *v, size_t count,
+		     unsigned int len)
 {
 	const struct rule match = { .family = s->family, .src = prefix_of(&v->addr, len) };
 	unsigned int priority = prefix_priority(&match.src);
@@ -139,7 +141,8 @@ static int add_group(const struct sources *s, const struct source *v, size_t cou
 }
 
 /* The addresses v[0] to v[count - 1] share their first `len` bits. */
-static int add_groups(const struct sources *s, const struct source *v, size_t count, unsigned int len)
+static int add_groups(const struct sources *s, const struct source *v, size_t count,
+		      unsigned int len)
 {
 	size_t zeros = 0;
 	int r;
@@ -166,5 +169,7 @@ int plan_sources(struct plan *p, enum family f)
 		return r;
 	qsort(s.v, s.count, sizeof(*s.v), compare_sources);
 	r = add_groups(&s, s.v, s.count, 0);
-	return r == 0 && s.count > SOURCE_GROUP_MAX ? plan_add_jump(p, &none, BAND_SOURCE_NONE, BAND_LOCAL) : r;
+	return r == 0 && s.count > SOURCE_GROUP_MAX
+		       ? plan_add_jump(p, &none, BAND_SOURCE_NONE, BAND_LOCAL)
+		       : r;
 }

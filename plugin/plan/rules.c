@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The routing rules: a table for each mark, the sources of replies, sockets bound to an interface; and the
- * jumps that keep them off packets they can't concern. Companions, which help first look-ups, have a file of
- * their own.
+ * The routing rules: a table for each mark, the sources of replies, sockets bound to an interface;
+ * and the jumps that keep them off packets they can't concern. Companions, which help first
+ * look-ups, have a file of their own.
  *
- * Measured with 250 interfaces when each packet walked them all: forwarding what is not steered at a ninth of
- * the speed with two, steering at a third.
+ * Measured with 250 interfaces when each packet walked them all: forwarding what is not steered at
+ * a ninth of the speed with two, steering at a third.
  */
 #include "plan/internal.h"
 
@@ -125,9 +125,9 @@ static int add_main(struct plan *p, enum family f)
 	return p->mark_main ? plan_add_rule(p, &past) : 0;
 }
 
-/* What carries no mark of ours has nothing to do with the marks' rules; what is forwarded has neither a source of
- * ours nor a socket. A path's own mark may come before the sockets that are bound elsewhere: its table has no route
- * by their interface. */
+/* What carries no mark of ours has nothing to do with the marks' rules; what is forwarded has
+ * neither a source of ours nor a socket. A path's own mark may come before the sockets that are
+ * bound elsewhere: its table has no route by their interface. */
 static int add_jumps(struct plan *p, enum family f)
 {
 	const struct rule all = { .family = f };

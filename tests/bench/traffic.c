@@ -4,15 +4,16 @@
  * disturbs all of them alike. All on one processor, up to the drop at the far end: what is measured
  * is a packet's whole way through a host.
  *
- * traffic [-n] [-u] [-s] [-r ROUNDS] [-b BURST] DIR LANE…, a LANE being NAME=FROM,TO,HOST,ADDRESS[+ADDRESS]…
+ * traffic [-n] [-u] [-s] [-r ROUNDS] [-b BURST] DIR LANE…
+ * A LANE is NAME=FROM,TO,HOST,ADDRESS[+ADDRESS]…
  *
  * In each round each lane sends BURST small UDP packets from the namespace FROM to its addresses in
- * turn, which stand in the namespace TO, and appends to DIR/NAME how many a second that were. The flows
- * are answered once before, so that conntrack in HOST knows them as established; with -u they aren't,
- * and with -s every packet is sent by a socket that is not connected: a look-up for each.
+ * turn, which stand in the namespace TO, and appends to DIR/NAME how many a second that were. The
+ * flows are answered once before, so that conntrack in HOST knows them as established; with -u they
+ * aren't, and with -s every packet is sent by a socket that is not connected: a look-up for each.
  *
- * With -n every packet is the SYN of a new connection to HOST itself, which refuses it: a packet in,
- * a packet out. Its connections are forgotten after each burst.
+ * With -n every packet is the SYN of a new connection to HOST itself, which refuses it: a packet
+ * in, a packet out. Its connections are forgotten after each burst.
  *
  * TO drops by length, at its ingress, what belongs to a burst (UDP of 26 bytes), FROM the resets.
  */
@@ -33,10 +34,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FLOWS 16		/* of a lane, in turn */
-#define BATCH 32		/* packets of a system call */
-#define PAYLOAD 18		/* the smallest packet of Ethernet */
-#define PORT 7000		/* where flows go; to PORT + 1 goes what nobody listens to */
+#define FLOWS 16 /* of a lane, in turn */
+#define BATCH 32 /* packets of a system call */
+#define PAYLOAD 18 /* the smallest packet of Ethernet */
+#define PORT 7000 /* where flows go; to PORT + 1 goes what nobody listens to */
 #define MAX_LANES 8
 #define MAX_ADDRESSES 16
 
@@ -45,8 +46,8 @@ struct lane {
 	struct sockaddr_in address[MAX_ADDRESSES];
 	int addresses;
 	int flow[FLOWS];
-	int forget;		/* ctnetlink's socket in HOST */
-	double *rate;		/* by round */
+	int forget; /* ctnetlink's socket in HOST */
+	double *rate; /* by round */
 };
 
 struct options {
@@ -121,8 +122,10 @@ static void answer(const struct lane *l, int flow, const struct sockaddr_in *to)
 	setsockopt(flow, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (bind(far, (const struct sockaddr *)to, sizeof(*to)) < 0)
 		die("bind");
-	if (send(flow, "?", 1, 0) != 1 || recvfrom(far, &c, 1, 0, (struct sockaddr *)&asker, &len) != 1 ||
-	    sendto(far, "!", 1, 0, (struct sockaddr *)&asker, len) != 1 || recv(flow, &c, 1, 0) != 1)
+	if (send(flow, "?", 1, 0) != 1 ||
+	    recvfrom(far, &c, 1, 0, (struct sockaddr *)&asker, &len) != 1 ||
+	    sendto(far, "!", 1, 0, (struct sockaddr *)&asker, len) != 1 ||
+	    recv(flow, &c, 1, 0) != 1)
 		die(l->name);
 	close(far);
 }
@@ -151,7 +154,8 @@ static void burst_of_flows(struct lane *l, const struct options *o)
 		struct mmsghdr batch[BATCH];
 
 		for (int k = 0; k < BATCH; k++) {
-			batch[k] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &io, .msg_iovlen = 1 } };
+			batch[k] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &io,
+								  .msg_iovlen = 1 } };
 			if (o->unconnected) {
 				batch[k].msg_hdr.msg_name = &l->address[i % l->addresses];
 				batch[k].msg_hdr.msg_namelen = sizeof(l->address[0]);
@@ -185,7 +189,8 @@ static in_addr_t source_towards(const struct lane *l, const struct sockaddr_in *
 	struct sockaddr_in mine;
 	socklen_t len = sizeof(mine);
 
-	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0 || getsockname(fd, (struct sockaddr *)&mine, &len) < 0)
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&mine, &len) < 0)
 		die(l->name);
 	close(fd);
 	return mine.sin_addr.s_addr;
@@ -199,15 +204,28 @@ static struct syn *make_syns(const struct lane *l, int count)
 	for (int i = 0; i < l->addresses; i++)
 		source[i] = source_towards(l, &l->address[i]);
 	for (int i = 0; v && i < count; i++) {
-		const struct { in_addr_t from, to; uint16_t protocol, len; } pseudo = {
-			source[i % l->addresses], l->address[i % l->addresses].sin_addr.s_addr,
-			htons(IPPROTO_TCP), htons(sizeof(struct tcphdr)),
+		const struct {
+			in_addr_t from, to;
+			uint16_t protocol, len;
+		} pseudo = {
+			source[i % l->addresses],
+			l->address[i % l->addresses].sin_addr.s_addr,
+			htons(IPPROTO_TCP),
+			htons(sizeof(struct tcphdr)),
 		};
 
-		v[i].ip = (struct iphdr){ .version = 4, .ihl = 5, .tot_len = htons(sizeof(*v)), .ttl = 64,
-					  .protocol = IPPROTO_TCP, .saddr = pseudo.from, .daddr = pseudo.to };
-		v[i].tcp = (struct tcphdr){ .source = htons((uint16_t)(1024 + i)), .dest = htons(PORT + 1), .doff = 5,
-					    .syn = 1, .window = htons(1024) };
+		v[i].ip = (struct iphdr){ .version = 4,
+					  .ihl = 5,
+					  .tot_len = htons(sizeof(*v)),
+					  .ttl = 64,
+					  .protocol = IPPROTO_TCP,
+					  .saddr = pseudo.from,
+					  .daddr = pseudo.to };
+		v[i].tcp = (struct tcphdr){ .source = htons((uint16_t)(1024 + i)),
+					    .dest = htons(PORT + 1),
+					    .doff = 5,
+					    .syn = 1,
+					    .window = htons(1024) };
 		v[i].tcp.check = checksum(&v[i].tcp, sizeof(v[i].tcp),
 					  (uint16_t)~ntohs(checksum(&pseudo, sizeof(pseudo), 0)));
 	}
@@ -222,9 +240,12 @@ static void burst_of_syns(struct lane *l, const struct options *o, struct syn *s
 
 		for (int k = 0; k < BATCH; k++) {
 			io[k] = (struct iovec){ &syns[sent + k], sizeof(*syns) };
-			batch[k] = (struct mmsghdr){ .msg_hdr = {
-				.msg_name = &l->address[(sent + k) % l->addresses],
-				.msg_namelen = sizeof(l->address[0]), .msg_iov = &io[k], .msg_iovlen = 1 } };
+			batch[k] = (struct mmsghdr){
+				.msg_hdr = { .msg_name = &l->address[(sent + k) % l->addresses],
+					     .msg_namelen = sizeof(l->address[0]),
+					     .msg_iov = &io[k],
+					     .msg_iovlen = 1 }
+			};
 		}
 		if (sendmmsg(l->flow[0], batch, BATCH, 0) != BATCH)
 			die(l->name);
@@ -237,7 +258,8 @@ static void forget_connections(const struct lane *l)
 		struct nlmsghdr head;
 		struct nfgenmsg family;
 	} all = {
-		{ .nlmsg_len = sizeof(all), .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		{ .nlmsg_len = sizeof(all),
+		  .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
 		  .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE },
 		{ .nfgen_family = AF_UNSPEC },
 	};
@@ -322,7 +344,8 @@ int main(int argc, char **argv)
 	}
 	count = argc - optind - 1;
 	if (count < 1 || count > MAX_LANES || o.rounds < 1 || o.burst < BATCH || o.burst > 60000) {
-		fprintf(stderr, "usage: traffic [-n] [-u] [-s] [-r ROUNDS] [-b BURST] DIR NAME=FROM,TO,HOST,ADDRESS...\n");
+		fprintf(stderr, "usage: traffic [-n] [-u] [-s] [-r ROUNDS] [-b BURST] DIR "
+				"NAME=FROM,TO,HOST,ADDRESS...\n");
 		return 2;
 	}
 	dir = argv[optind];

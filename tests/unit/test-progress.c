@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-static void reads(const char *doing, size_t objects, unsigned int seconds, size_t columns, const char *want)
+static void reads(const char *doing, size_t objects, unsigned int seconds, size_t columns,
+		  const char *want)
 {
 	char line[160];
 
@@ -21,7 +22,8 @@ int main(void)
 
 	reads("planning", 0, 1, 80, "ifsteer: planning, 1 s");
 	reads("changing the kernel", 1, 59, 80, "ifsteer: changing the kernel: 1 change, 59 s");
-	reads("changing the kernel", 1204, 65, 80, "ifsteer: changing the kernel: 1204 changes, 1 min 5 s");
+	reads("changing the kernel", 1204, 65, 80,
+	      "ifsteer: changing the kernel: 1204 changes, 1 min 5 s");
 	reads("planning", 0, 3600, 80, "ifsteer: planning, 60 min 0 s");
 	reads("changing the kernel", 1204, 65, 20, "ifsteer: changing t");
 	reads("planning", 0, 1, 0, "ifsteer: planning, 1 s");

@@ -11,11 +11,18 @@
 #include "policy/load.h"
 #include "tests/tap.h"
 
-#define PUSH(v, n) ({ __typeof__(v) room = VEC_PUSH(v, n); if (!room) abort(); room; })
+#define PUSH(v, n)                                   \
+	({                                           \
+		__typeof__(v) room = VEC_PUSH(v, n); \
+		if (!room)                           \
+			abort();                     \
+		room;                                \
+	})
 
-static const char policy[] = "settings = { mark_mask = \"0x0ffff000\"; };\n"
-			     "interfaces = ( { name = \"v*\"; gateway = \"none\"; } );\n"
-			     "policies = ( { name = \"a\"; to = \"192.0.2.0/24\"; via = \"v1\"; } );\n";
+static const char policy[] =
+	"settings = { mark_mask = \"0x0ffff000\"; };\n"
+	"interfaces = ( { name = \"v*\"; gateway = \"none\"; } );\n"
+	"policies = ( { name = \"a\"; to = \"192.0.2.0/24\"; via = \"v1\"; } );\n";
 
 static uint32_t random_state = 1;
 
@@ -48,7 +55,11 @@ static void add_interface(struct facts *f)
 {
 	struct link *l = PUSH(f->links.v, f->links.count);
 
-	*l = (struct link){ .index = 2 + (uint32_t)f->links.count, .up = true, .carrier = true, .mtu = 1500, .rp_filter = 2 };
+	*l = (struct link){ .index = 2 + (uint32_t)f->links.count,
+			    .up = true,
+			    .carrier = true,
+			    .mtu = 1500,
+			    .rp_filter = 2 };
 	snprintf(l->name, sizeof(l->name), "v%zu", f->links.count);
 	for (int family = 0; family < FAMILY_COUNT; family++) {
 		struct address *a = PUSH(f->addresses, f->address_count);
@@ -57,7 +68,9 @@ static void add_interface(struct facts *f)
 		do
 			addr = some_address((enum family)family);
 		while (is_taken(f, &addr));
-		*a = (struct address){ .link = l->index, .addr = addr, .len = (uint8_t)family_bits(addr.family) };
+		*a = (struct address){ .link = l->index,
+				       .addr = addr,
+				       .len = (uint8_t)family_bits(addr.family) };
 		a->peer.family = addr.family;
 	}
 }
@@ -65,14 +78,15 @@ static void add_interface(struct facts *f)
 static bool parse(struct config *ret)
 {
 	char text[sizeof(policy)], path[] = "test.conf";
-	const struct source source = { .path = path, .text = memcpy(text, policy, sizeof(policy)), .len = sizeof(policy) - 1 };
+	const struct source source = { .path = path,
+				       .text = memcpy(text, policy, sizeof(policy)),
+				       .len = sizeof(policy) - 1 };
 	struct diag d = { 0 };
 	int r = config_parse(&source, 1, NULL, NULL, NULL, ret, &d);
 
 	diag_done(&d);
 	return r == 0;
 }
-
 
 static uint32_t table_of(const struct fib *t, const struct flow *f)
 {
@@ -118,21 +132,26 @@ static void check_family(const struct plan *p, enum family family)
 {
 	struct found n = look_up(p, family, p->path_count);
 
-	ok(n.marks == p->path_count, "%s: %zu of %zu marks find their tables", family_name(family), n.marks, p->path_count);
-	ok(n.sources == p->path_count, "%s: %zu addresses find theirs", family_name(family), n.sources);
-	ok(n.strangers == p->path_count, "%s: %zu others find none", family_name(family), n.strangers);
+	ok(n.marks == p->path_count, "%s: %zu of %zu marks find their tables", family_name(family),
+	   n.marks, p->path_count);
+	ok(n.sources == p->path_count, "%s: %zu addresses find theirs", family_name(family),
+	   n.sources);
+	ok(n.strangers == p->path_count, "%s: %zu others find none", family_name(family),
+	   n.strangers);
 }
 
 /* ---- on the way from one plan to the next ---- */
 
 static void take_step(const struct step *s, struct plan *p)
 {
-	if (s->kind == STEP_ADD_RULE)	/* the kernel puts it behind those of its priority, as sorting does */
+	if (s->kind ==
+	    STEP_ADD_RULE) /* the kernel puts it behind those of its priority, as sorting does */
 		*PUSH(p->rules, p->rule_count) = s->of.rule;
 	for (size_t i = 0; s->kind == STEP_DELETE_RULE && i < p->rule_count; i++)
 		if (rule_compare(&p->rules[i], &s->of.rule) == 0) {
 			p->rule_count--;
-			memmove(&p->rules[i], &p->rules[i + 1], (p->rule_count - i) * sizeof(*p->rules));
+			memmove(&p->rules[i], &p->rules[i + 1],
+				(p->rule_count - i) * sizeof(*p->rules));
 			return;
 		}
 }
@@ -174,7 +193,8 @@ static size_t crowd(const struct plan *p, unsigned int from, unsigned int to)
 		if (r->priority < from || r->priority >= to)
 			continue;
 		for (size_t k = 0; k < p->rule_count; k++)
-			here += p->rules[k].priority == r->priority && p->rules[k].family == r->family;
+			here += p->rules[k].priority == r->priority &&
+				p->rules[k].family == r->family;
 		if (here > most)
 			most = here;
 	}
@@ -205,7 +225,8 @@ static size_t count_rule_steps(const struct plan *p)
 int main(void)
 {
 	CLEANUP(config_done) struct config c = { 0 };
-	CLEANUP(facts_done) struct facts f = { .has_family = { true, true }, .has_carried = true, .now = 1790000000 };
+	CLEANUP(facts_done)
+	struct facts f = { .has_family = { true, true }, .has_carried = true, .now = 1790000000 };
 	size_t most = 0, astray = 0;
 
 	if (!ok(parse(&c), "the policy is read"))
@@ -228,7 +249,8 @@ int main(void)
 			for (int family = 0; family < FAMILY_COUNT; family++)
 				check_family(&p, (enum family)family);
 		if (n == 300)
-			ok(crowd(&p, 21000, 21411) <= 64, "the largest crowd at one place: %zu", crowd(&p, 21000, 21411));
+			ok(crowd(&p, 21000, 21411) <= 64, "the largest crowd at one place: %zu",
+			   crowd(&p, 21000, 21411));
 		carry_out(&p, &f);
 	}
 	ok(astray == 0, "nothing is astray at any moment of 99 changes: %zu", astray);
