@@ -288,9 +288,14 @@ void session_accept_for_now(const struct session *s)
 {
 	int r = kept_write_snapshot(KEPT_IN_FORCE, &s->read);
 
+	if (r == 0)
+		return;
+	message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s",
+		strerror(-r));
+	/* `watch` would make that be in force again. */
+	r = kept_remove(KEPT_IN_FORCE);
 	if (r)
-		message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s",
-			strerror(-r));
+		message(LEVEL_WARNING, "nor remove the old one: %s", strerror(-r));
 }
 
 void session_accept(const struct session *s)

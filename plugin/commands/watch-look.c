@@ -169,8 +169,26 @@ static void focus_around(struct watch *w)
 static void follow_own(struct watch *w)
 {
 	w->followed = kept_stamp(KEPT_IN_FORCE);
+	w->accepted = kept_stamp(KEPT_ACCEPTED);
 	w->has_policy = true;
 	focus_around(w);
+}
+
+static enum exit_code load(struct watch *w, enum kept what)
+{
+	enum exit_code code = session_load_copy(&w->session, what, ORIGIN_COPY);
+
+	if (code == EXIT_UNEXPECTED)
+		return code;
+	if (code)
+		message(LEVEL_ERROR, "the policy in force can't be read: nothing is done until the "
+				     "next apply");
+	w->followed = kept_stamp(KEPT_IN_FORCE);
+	w->accepted = kept_stamp(KEPT_ACCEPTED);
+	w->has_policy = code == EXIT_DONE;
+	w->happened.host = true;
+	focus_around(w);
+	return EXIT_DONE;
 }
 
 static bool has_ours(const struct facts *f)
@@ -182,20 +200,27 @@ static bool has_ours(const struct facts *f)
 }
 
 /* There is no copy of a policy in force. Either `ifsteer flush` was here, or somebody has emptied
- * /run: then all still stands in the kernel. */
+ * /run, or it is full: then all still stands in the kernel, and what was applied by hand meanwhile
+ * was accepted. */
 static enum exit_code follow_nothing(struct watch *w)
 {
-	enum exit_code code = w->has_policy ? session_plan(&w->session) : EXIT_DONE;
+	struct kept_stamp accepted = kept_stamp(KEPT_ACCEPTED);
+	bool is_new = accepted.exists && !kept_same(&accepted, &w->accepted);
+	bool is_noticed = w->followed.exists || is_new;
+	enum exit_code code = is_new ? load(w, KEPT_ACCEPTED) : EXIT_DONE;
 
+	if (code || !w->has_policy)
+		return code;
+	code = session_plan(&w->session);
 	if (code)
 		return code;
-	if (w->has_policy && has_ours(&w->session.facts)) {
-		session_accept_for_now(&w->session);
+	if (has_ours(&w->session.facts)) {
+		if (is_noticed)
+			session_accept_for_now(&w->session);
 		w->followed = kept_stamp(KEPT_IN_FORCE);
 		return EXIT_DONE;
 	}
-	if (w->has_policy)
-		message(LEVEL_NOTICE, "all was flushed: nothing is done until the next apply");
+	message(LEVEL_NOTICE, "all was flushed: nothing is done until the next apply");
 	w->followed = (struct kept_stamp){ 0 };
 	w->has_policy = false;
 	focus_around(w);
@@ -206,23 +231,10 @@ static enum exit_code follow_nothing(struct watch *w)
 static enum exit_code follow(struct watch *w)
 {
 	struct kept_stamp stamp = kept_stamp(KEPT_IN_FORCE);
-	enum exit_code code;
 
-	if (kept_same(&stamp, &w->followed))
-		return EXIT_DONE;
 	if (!stamp.exists)
 		return follow_nothing(w);
-	code = session_load_copy(&w->session, KEPT_IN_FORCE, ORIGIN_COPY);
-	if (code == EXIT_UNEXPECTED)
-		return code;
-	if (code)
-		message(LEVEL_ERROR, "the policy in force can't be read: nothing is done until the "
-				     "next apply");
-	w->followed = stamp;
-	w->has_policy = code == EXIT_DONE;
-	w->happened.host = true;
-	focus_around(w);
-	return EXIT_DONE;
+	return kept_same(&stamp, &w->followed) ? EXIT_DONE : load(w, KEPT_IN_FORCE);
 }
 
 /* ---- the look itself ---- */
@@ -433,7 +445,7 @@ void watch_reload(struct watch *w)
 	if (code && is_locked) {
 		/* Nothing is loaded, or what could not be applied: back to what is in force. */
 		w->has_policy = false;
-		w->followed = (struct kept_stamp){ 0 };
+		w->followed = w->accepted = (struct kept_stamp){ 0 };
 		look_again(w);
 	}
 	release(w, code);

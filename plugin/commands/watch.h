@@ -15,6 +15,7 @@ struct watch {
 	struct session session;		/* with the policy in force, and what was planned last */
 	bool has_policy;		/* false: nothing is in force, and nothing is done */
 	struct kept_stamp followed;	/* the copy of the policy in force that this one knows */
+	struct kept_stamp accepted;	/* the accepted one at that time */
 	struct monitor monitor;
 	struct surroundings around;
 	struct happened happened;	/* since the last look */

@@ -55,12 +55,12 @@ static int print_cookie(char *buf, size_t size)
 static int open_at(int at, const char *path, bool create)
 {
 	struct stat st;
-	bool made = create && mkdirat(at, path, 0755) == 0;
+	int unmade = !create ? -EEXIST : mkdirat(at, path, 0755) ? -errno : 0;
 	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), err;
 
 	if (fd < 0)
-		return -errno;
-	if (made)
+		return errno == ENOENT && create ? unmade : -errno;
+	if (unmade == 0)
 		(void)fchmod(fd, 0755);		/* whatever the manager's umask is */
 	err = fstat(fd, &st) ? -errno : 0;
 	if (err == 0 && (st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH)))
