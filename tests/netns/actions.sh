@@ -49,6 +49,32 @@ policies '{ name = "p"; user = "nobody"; action = "unreachable"; }'
 expect "an error without \"to\" doesn't yield to main's routes" "error=EHOSTUNREACH at=connect" tcp -t 1500 -u "$(id -u nobody)" 10.200.0.1
 by eth0 "others are not concerned" tcp
 
+# Somebody else's table: its routes as they are now, main where it has none.
+nobody=$(id -u nobody)
+ip -n h route add default via 172.31.64.1 dev eth2 table 52
+ip -n h -6 route add default via fd00:e2::1 dev eth2 table 52
+policies "{ name = \"p\"; $TO table = 52; }, { name = \"q\"; user = \"nobody\"; table = 52; }"
+by_eth2 "table"
+wire eth2 "table, without \"to\"" tcp -u "$nobody"
+wire eth2 "table, without \"to\"" udp -u "$nobody"
+expect "table, without \"to\": main's own routes stay" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp -u "$nobody" 10.200.0.1
+by eth0 "table: the rest is not concerned" tcp
+ip -n h route del default table 52
+expect "a table without a route: main" "* name=gw seen=10.200.0.2" tcp -u "$nobody" 198.51.100.10
+expect "a table without a route: its other family" "* name=gw seen=fd00:e2::5" tcp -u "$nobody" 2001:db8::10
+ip -n h route add unreachable default table 52
+expect "a table that refuses" "error=E@(HOSTUNREACH|NETUNREACH) at=connect" tcp -t 1500 -u "$nobody" 198.51.100.10
+for f in -4 -6; do ip -n h $f route flush table 52; done
+
+# Each family on its own.
+ip -n h addr del fd00:e2::5/64 dev eth2
+policies '{ name = "p"; user = "nobody"; via = "eth2"; otherwise = "next"; }, { name = "q"; user = "nobody"; action = "unreachable"; }'
+expect "otherwise next, IPv4 only: IPv4" "local=172.31.70.5 name=gw *" tcp -u "$nobody" 198.51.100.10
+expect "otherwise next, IPv4 only: IPv6 is the next one's" "error=EHOSTUNREACH at=connect" tcp -t 1500 -u "$nobody" 2001:db8::10
+policies '{ name = "p"; user = "nobody"; via = "eth2"; }, { name = "q"; user = "nobody"; action = "unreachable"; }'
+expect "otherwise main, IPv4 only: IPv6 is main's" "local=fd00:e0::2 name=gw *" tcp -u "$nobody" 2001:db8::10
+ip -n h addr add fd00:e2::5/64 dev eth2 nodad
+
 # absent, down, without an address: each otherwise with eth2 unusable, and eth2 itself once it is
 # usable.
 take_away() {

@@ -28,7 +28,7 @@ static const char usage[] =
 	"       probe flood [option]… ADDRESS PORT	UDP packets for -t milliseconds, or until SIGINT: sent=N refused=N\n"
 	"       probe serve NAME PORT			answers TCP and UDP of both families, until killed\n"
 	"  -b ADDRESS bind   -s PORT source port   -d IF bind to the device   -m MARK packet mark\n"
-	"  -u UID   -g GID   -t MS time-out (1000)\n"
+	"  -u UID   -g GID   -q DSCP   -t MS time-out (1000)\n"
 	"  -k (tcp, udp) then ask again for each line on stdin   -r N (flood) packets a second\n";
 
 struct options {
@@ -39,6 +39,7 @@ struct options {
 	unsigned long mark;
 	unsigned long uid;
 	unsigned long gid;
+	unsigned long dscp;
 	unsigned long timeout_ms;
 	unsigned long rate;
 	bool has_mark;
@@ -141,6 +142,10 @@ static int client_socket(const struct options *o, int family)
 	set_option(fd, SOL_SOCKET, SO_BROADCAST, 1);
 	if (o->has_mark)
 		set_option(fd, SOL_SOCKET, SO_MARK, (int)o->mark);
+	if (o->dscp != 0 && family == AF_INET)
+		set_option(fd, IPPROTO_IP, IP_TOS, (int)o->dscp << 2);
+	else if (o->dscp != 0)
+		set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, (int)o->dscp << 2);
 	if (o->device != NULL &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, o->device, (socklen_t)strlen(o->device) + 1) < 0)
 		return -1;
@@ -403,13 +408,14 @@ static void parse(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+b:d:g:km:r:s:t:u:")) != -1) {
+	while ((c = getopt(argc, argv, "+b:d:g:km:q:r:s:t:u:")) != -1) {
 		switch (c) {
 		case 'b': o->bind_address = optarg; break;
 		case 'd': o->device = optarg; break;
 		case 'g': o->gid = number(optarg, UINT32_MAX); o->has_gid = true; break;
 		case 'k': o->keep = true; break;
 		case 'm': o->mark = number(optarg, UINT32_MAX); o->has_mark = true; break;
+		case 'q': o->dscp = number(optarg, 63); break;
 		case 'r': o->rate = number(optarg, 1000000); break;
 		case 's': o->source_port = number(optarg, UINT16_MAX); break;
 		case 't': o->timeout_ms = number(optarg, INT_MAX); break;

@@ -63,6 +63,18 @@ wire eth2 "sport" udp -s 40005
 by eth0 "sport: another" udp -s 40011
 by eth0 "sport: another protocol" tcp -s 40005
 
+policies '{ name = "p"; dscp = ( "af41", 46 ); via = "eth2"; }'
+for dscp in 34 46; do
+	wire eth2 "dscp $dscp" tcp -q $dscp
+	wire eth2 "dscp $dscp" udp -q $dscp
+done
+by eth0 "dscp: another" tcp -q 10
+by eth0 "dscp: none" udp
+
+policies '{ name = "p"; dscp = "!cs0"; via = "eth2"; }'
+wire eth2 "dscp negated: another" udp -q 10
+by eth0 "dscp negated: this one" udp
+
 policies '{ name = "p"; from = [ "10.200.0.2", "fd00:e0::2" ]; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; }'
 expect "from" "local=10.200.0.2 name=op seen=172.31.70.5" tcp -b 10.200.0.2 10.0.1.9
 expect "from" "local=fd00:e0::2 name=op seen=fd00:e2::5" udp -b fd00:e0::2 fd00:10::9
