@@ -91,7 +91,7 @@ static int keep(struct step *s, const struct addr *a)
 /* What came in by the path keeps its entry: its replies are dropped, not sent elsewhere. */
 static int keep_arrivals(const struct path *path, const struct nft_table *have, enum family f, struct step *s)
 {
-	const struct nft_set *own = find_set(have, f == FAMILY_IPV4 ? "own_4" : "own_6");
+	const struct nft_set *own = find_set(have, f == FAMILY_IPV4 ? "own_ipv4" : "own_ipv6");
 	int r = 0;
 
 	for (size_t i = 0; i < path->half[f].address_count && r == 0; i++)
@@ -236,7 +236,7 @@ static int close_sockets(const struct plan *p, const struct nft_table *have, str
 	int r = on_host ? 0 : -ENOMEM;
 
 	for (int f = 0; f < FAMILY_COUNT && r == 0; f++)
-		r = close_sockets_of(find_set(have, f == FAMILY_IPV4 ? "addresses_4" : "addresses_6"), p->facts, on_host, ret);
+		r = close_sockets_of(find_set(have, f == FAMILY_IPV4 ? "addresses_ipv4" : "addresses_ipv6"), p->facts, on_host, ret);
 	free(on_host);
 	return r;
 }

@@ -18,6 +18,9 @@
 #define NAT_HOOK "type nat hook postrouting priority 95; policy accept;"
 #define STRAYS_HOOK "type filter hook postrouting priority 200; policy accept;"
 
+#define ERRORS_4 "icmp type { destination-unreachable, time-exceeded, parameter-problem } "
+#define ERRORS_6 "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } "
+
 static struct nft_chain *chain(struct plan *p, const char *name, const char *hook)
 {
 	return nft_add_chain(&p->nft, name, hook);
@@ -44,6 +47,7 @@ static int add_output(struct plan *p)
 		TRY(nft_add_rule(c, NULL, "ct direction original ct state established,related jump older_local"));
 		TRY(nft_add_rule(c, NULL, "ct state invalid jump older_local"));
 	}
+	TRY(nft_add_rule(c, NULL, "ct state related goto related"));
 	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @restore", mask(p)));
 	if (!p->mark_main)
 		return 0;
@@ -55,6 +59,22 @@ static int add_output(struct plan *p)
 		return -ENOMEM;
 	TRY(nft_add_rule(c, NULL, "ct state new tcp flags ! syn,rst goto midstream"));
 	return nft_add_rule(c, NULL, "goto judge_local");
+}
+
+/* What is forwarded may be too big or too old, and it is the host that says so, to either end of a connection that
+ * names a way for one of them. Main knows where the other one is: behind an interface that remembers no arrivals. */
+static int add_related(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "related", NULL);
+
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, "not ICMP", "meta l4proto != { 1, 58 } ct mark & 0x%08x vmap @restore", mask(p)));
+	TRY(nft_add_rule(c, NULL, "oifname @symmetric ct mark & 0x%08x vmap @restore", mask(p)));
+	/* Should main lead elsewhere: what can't be of an arrival names the way of the original direction. */
+	TRY(nft_add_rule(c, NULL, "ct direction original ct mark & 0x%08x != @crossing ct mark & 0x%08x vmap @restore",
+			 mask(p), mask(p)));
+	return p->mark_main ? nft_add_rule(c, NULL, "goto unsteered") : 0;
 }
 
 /* Loopback, link-local, multicast, broadcast and neighbour discovery are never steered. */
@@ -129,7 +149,7 @@ static int add_unsteered(struct plan *p)
 	if (!c)
 		return -ENOMEM;
 	for (int f = 0; f < FAMILY_COUNT; f++) {
-		const char *saddr = f == FAMILY_IPV4 ? "ip saddr != @addresses_4" : "ip6 saddr != @addresses_6";
+		const char *saddr = f == FAMILY_IPV4 ? "ip saddr != @addresses_ipv4" : "ip6 saddr != @addresses_ipv6";
 
 		if (p->companion_elsewhere[f]) {
 			TRY(nft_add_rule(c, NULL, "%s goto to_main", saddr));
@@ -254,7 +274,7 @@ static int add_unmanaged(struct plan *p, struct nft_chain *c)
 		TRY(nft_add_rule(c, "the address of an interface that is not managed",
 				 "oifname @rewritten meta mark & 0x%08x != { 0x00000000, 0x%08x } %s fib saddr type local "
 				 "masquerade", mask(p), p->mark_main,
-				 f == FAMILY_IPV4 ? "ip saddr != @loopback_4" : "ip6 saddr != @loopback_6"));
+				 f == FAMILY_IPV4 ? "ip saddr != @loopback_ipv4" : "ip6 saddr != @loopback_ipv6"));
 	return 0;
 }
 
@@ -266,26 +286,32 @@ static int add_rewriting(struct plan *p)
 
 	if (!c)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_4 accept"));
-	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_6 accept"));
-	TRY(nft_add_rule(c, "another interface's address", "ip saddr @addresses_4 oifname @rewritten masquerade"));
-	TRY(nft_add_rule(c, "another interface's address", "ip6 saddr @addresses_6 oifname @rewritten masquerade"));
+	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_ipv4 accept"));
+	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_ipv6 accept"));
+	TRY(nft_add_rule(c, "another interface's address", "ip saddr @addresses_ipv4 oifname @rewritten masquerade"));
+	TRY(nft_add_rule(c, "another interface's address", "ip6 saddr @addresses_ipv6 oifname @rewritten masquerade"));
 	TRY(add_unmanaged(p, c));
 	if (has_router(p))
 		TRY(nft_add_rule(c, "a NAT router", "oifname @routers fib saddr type != local masquerade"));
 	c = chain(p, "strays", STRAYS_HOOK);
 	if (!c)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_4 accept"));
-	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_6 accept"));
-	TRY(nft_add_rule(c, "what NAT was not asked for", "ip saddr @addresses_4 oifname @rewritten counter name \"strays\" drop"));
+	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_ipv4 accept"));
+	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_ipv6 accept"));
+	/* Main had chosen it, and NAT is not asked for such errors. */
+	TRY(nft_add_rule(c, "the host speaks of what it forwards",
+			 ERRORS_4 "ip saddr @addresses_ipv4 ip saddr set oifname map @sources_ipv4 accept"));
+	TRY(nft_add_rule(c, "the host speaks of what it forwards",
+			 ERRORS_6 "ip6 saddr @addresses_ipv6 ip6 saddr set oifname map @sources_ipv6 accept"));
+	TRY(nft_add_rule(c, "what NAT was not asked for", "ip saddr @addresses_ipv4 oifname @rewritten counter name \"strays\" drop"));
 	return nft_add_rule(c, "what NAT was not asked for",
-			    "ip6 saddr @addresses_6 oifname @rewritten counter name \"strays\" drop");
+			    "ip6 saddr @addresses_ipv6 oifname @rewritten counter name \"strays\" drop");
 }
 
 static int add_local(struct plan *p)
 {
 	TRY(add_output(p));
+	TRY(add_related(p));
 	TRY(add_marked(p, HOOK_LOCAL));
 	if (!p->mark_main)
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The named sets: whose address is whose, which interfaces have sources rewritten, the sets of the policy, and
- * address lists too long to stand in a rule.
+ * address lists too long to stand in a rule. A set of the policy's is called NAME_4 or NAME_6, and none of ours is.
  */
 #include "plan/match.h"
 #include "plan/ways.h"
@@ -21,7 +21,7 @@ static struct nft_set *address_set(struct plan *p, const char *name, enum family
 
 static int add_addresses(struct plan *p, enum family f)
 {
-	struct nft_set *all = address_set(p, f == FAMILY_IPV4 ? "addresses_4" : "addresses_6", f, false);
+	struct nft_set *all = address_set(p, f == FAMILY_IPV4 ? "addresses_ipv4" : "addresses_ipv6", f, false);
 	char buf[ADDR_TEXT_SIZE];
 
 	if (!all)
@@ -35,7 +35,7 @@ static int add_addresses(struct plan *p, enum family f)
 
 static int add_own(struct plan *p, enum family f)
 {
-	struct nft_set *own = address_set(p, f == FAMILY_IPV4 ? "own_4" : "own_6", f, true);
+	struct nft_set *own = address_set(p, f == FAMILY_IPV4 ? "own_ipv4" : "own_ipv6", f, true);
 	char buf[ADDR_TEXT_SIZE];
 
 	if (!own)
@@ -48,6 +48,24 @@ static int add_own(struct plan *p, enum family f)
 	return 0;
 }
 
+/* With which address an interface speaks where the host reports an error. */
+static int add_sources(struct plan *p, enum family f)
+{
+	struct nft_set *s = nft_add_set(&p->nft, f == FAMILY_IPV4 ? "sources_ipv4" : "sources_ipv6", true,
+					f == FAMILY_IPV4 ? "ifname : ipv4_addr" : "ifname : ipv6_addr", NULL);
+	char buf[ADDR_TEXT_SIZE];
+
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->path_count; i++) {
+		const struct path *path = &p->paths[i];
+
+		if (path->quoted[0] && path->half[f].address_count && path->interface->snat != SNAT_NEVER)
+			TRY(nft_add_element(s, "%s : %s", path->quoted, addr_print(&path->half[f].addresses[0], buf)));
+	}
+	return 0;
+}
+
 /* Addresses that belong to the host and to no interface: they leave by any, as they are. */
 static int add_loopback(struct plan *p, enum family f)
 {
@@ -57,7 +75,7 @@ static int add_loopback(struct plan *p, enum family f)
 
 	if (!p->mark_main)
 		return 0;
-	s = address_set(p, f == FAMILY_IPV4 ? "loopback_4" : "loopback_6", f, false);
+	s = address_set(p, f == FAMILY_IPV4 ? "loopback_ipv4" : "loopback_ipv6", f, false);
 	if (!s)
 		return -ENOMEM;
 	for (size_t i = 0; i < facts->address_count; i++) {
@@ -198,6 +216,7 @@ int sets_add(struct plan *p)
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		TRY(add_addresses(p, (enum family)f));
 		TRY(add_own(p, (enum family)f));
+		TRY(add_sources(p, (enum family)f));
 		TRY(add_loopback(p, (enum family)f));
 		TRY(add_policy_sets(p, (enum family)f));
 		TRY(add_long_lists(p, (enum family)f));

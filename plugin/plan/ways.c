@@ -396,6 +396,25 @@ static int add_maps(struct plan *p, const struct ways *w)
 	return 0;
 }
 
+/* The interfaces that remember arrivals, and the marks by which they do. */
+static int add_symmetric_sets(struct plan *p)
+{
+	struct nft_set *s = nft_add_set(&p->nft, "symmetric", false, "ifname", NULL);
+
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->path_count; i++)
+		if (is_symmetric(&p->paths[i]))
+			TRY(nft_add_element(s, "%s", p->paths[i].quoted));
+	s = nft_add_set(&p->nft, "crossing", false, "mark", NULL);
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->path_count; i++)
+		if (is_symmetric(&p->paths[i]))
+			TRY(nft_add_element(s, "0x%08x", p->paths[i].mark));
+	return 0;
+}
+
 int ways_add(struct plan *p)
 {
 	CLEANUP(ways_done) struct ways w = { .plan = p };
@@ -424,7 +443,8 @@ int ways_add(struct plan *p)
 			TRY(add_balance(p, &p->policies[i], (enum family)f, HOOK_LOCAL));
 			TRY(add_balance(p, &p->policies[i], (enum family)f, HOOK_FORWARDED));
 		}
-	return add_maps(p, &w);
+	TRY(add_maps(p, &w));
+	return add_symmetric_sets(p);
 }
 
 /* ---- kill switches at the door ---- */

@@ -90,7 +90,7 @@ like "says who" "$(cat /tmp/notes)" 'note: somebody else has set net\.ipv4\.conf
 at h nft add rule inet ifsteer judge_local drop
 at h nft insert rule inet ifsteer output counter accept
 pasted "rules that nobody ordered"
-at h nft add element inet ifsteer addresses_4 '{ 192.0.2.1 }'
+at h nft add element inet ifsteer addresses_ipv4 '{ 192.0.2.1 }'
 pasted "an element that nobody ordered"
 at h nft add table inet ifsteer '{ flags dormant; }'
 pasted "the table sleeps"

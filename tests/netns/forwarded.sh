@@ -22,6 +22,29 @@ AT=lan answered "the lan reaches h" h 192.168.77.5 192.168.77.1
 AT=lan answered "the lan reaches h by eth2's address" h 192.168.77.5 172.31.70.5
 expect "h reaches the lan" "local=192.168.77.1 name=lan seen=192.168.77.1" tcp 192.168.77.5
 
+# What h has to say of packets that came in by eth2 goes back by it, with its address; of steered ones, home.
+errors() { at "$1" ping -n -c 1 -W 2 "${@:2}" 2>&1 | grep From; }
+like "time exceeded" "$(errors op -t 2 192.168.77.5)" 'From 172.31.70.5 .*Time to live exceeded'
+like "time exceeded" "$(errors op -t 2 fd00:77::5)" 'From fd00:e2::5 .*Time exceeded'
+ip -n h link set eth1 mtu 1300
+like "too big" "$(errors op -M do -s 1400 192.168.77.5)" 'From 172.31.70.5 .*Frag needed.*1300'
+like "too big" "$(errors op -M do -s 1400 fd00:77::5)" 'From fd00:e2::5 .*too big.*1300'
+ip -n h link set eth1 mtu 1500
+ip -n op route flush cache
+ip -n op -6 route flush cache
+like "time exceeded, by eth0" "$(errors gw -t 1 192.168.77.5)" 'From 10.200.0.2 .*Time to live exceeded'
+like "time exceeded, of a steered one" "$(errors lan -t 1 10.0.1.9)" 'From 192.168.77.1 .*Time to live exceeded'
+like "time exceeded, of a steered one" "$(errors lan -t 1 fd00:10::9)" 'From fd00:77::1 .*Time exceeded'
+ip -n h link set eth2 mtu 1300
+for how in '' ' otherwise = "unreachable";'; do
+	policies "{ name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = \"eth2\";$how }"
+	like "too big, of a steered one$how" "$(errors lan -M do -s 1400 10.0.1.9)" 'From 192.168.77.1 .*Frag needed.*1300'
+	like "too big, of a steered one$how" "$(errors lan -M do -s 1400 fd00:10::9)" 'From fd00:77::1 .*too big.*1300'
+	ip -n lan route flush cache
+	ip -n lan -6 route flush cache
+done
+ip -n h link set eth2 mtu 1500
+
 policies '{ name = "lan"; in = "eth1"; via = "eth2"; }'
 for proto in tcp udp; do
 	AT=lan by eth2 "in: the lan" $proto
@@ -46,6 +69,29 @@ by eth0 "from: not h" tcp
 policies '{ name = "from"; from = [ "192.168.77.0/24", "!192.168.77.5", "fd00:77::/64", "!fd00:77::5" ]; via = "eth2"; }'
 AT=lan by eth0 "from, negated" tcp
 
+mac=$(ip -n lan -o link show dev eth0 | grep -o 'ether [0-9a-f:]*' | cut -c 7-)
+for mac in "\"${mac^^}\"" "[ \"02:00:00:00:00:01\", \"$mac\" ]" "\"!02:00:00:00:00:01\""; do
+	policies "{ name = \"mac\"; in = \"eth1\"; mac = $mac; via = \"eth2\"; }"
+	AT=lan by eth2 "mac $mac" tcp
+done
+policies "{ name = \"mac\"; mac = \"02:00:00:00:00:01\"; via = \"eth2\"; }"
+AT=lan by eth0 "mac, another" tcp
+by eth0 "mac: not h" tcp
+
+policies '{ name = "dscp"; in = [ "eth1", "eth7" ]; dscp = "af41"; via = "eth2"; }'
+AT=lan by eth2 "dscp" tcp -q 34
+AT=lan by eth2 "dscp" udp -q 34
+AT=lan by eth0 "dscp, another" udp -q 36
+AT=lan by eth0 "dscp, none" tcp
+
+policies '{ name = "both"; in = "eth1"; balance = ( { interface = "eth0"; }, { interface = "eth2"; weight = 3; } ); }'
+for address in $INTERNET; do
+	seen=$(for _ in {1..60}; do at lan "$PROBE" tcp "$address" $PORT; done | grep -cE 'seen=(192.0.2.2|2001:db8:ff::2)')
+	# 45 of 60, and five times the standard deviation of 3.4.
+	[ "$seen" -gt 28 ] && [ "$seen" -lt 60 ]
+	ok $? "balance: $seen of 60 by eth2"
+done
+
 policy <<-'END'
 	interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = [ "172.31.64.1", "fd00:e2::1" ]; snat = "always"; } );
 	policies = ( { name = "lan"; in = "eth1"; via = "eth2"; } );
@@ -56,6 +102,13 @@ for proto in tcp udp; do
 	AT=lan by eth2 "snat always: the lan leaves with h's address" $proto
 done
 by eth0 "snat always: h" tcp
+
+policy <<<'interfaces = ( { name = "eth0"; snat = "always"; } );'
+apply "apply, a NAT router without policies"
+SEEN[eth0,lan]=${SEEN[eth0,h]}
+for proto in tcp udp; do
+	AT=lan by eth0 "a NAT router without policies" $proto
+done
 
 policies '{ name = "lan-stays"; in = "eth1"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; action = "unreachable"; }'
 AT=lan expect "forwarded, unreachable" "error=EHOSTUNREACH at=connect" tcp -t 3000 10.0.1.9

@@ -54,6 +54,49 @@ for filter in 0 1 2; do
 	done
 done
 
+# IPv6, to a LAN behind h.
+lab_lan
+at h nft -f - <<-'END'
+	table ip6 nat {
+		chain PREROUTING {
+			type nat hook prerouting priority dstnat
+			fib daddr type local tcp dport 8080 dnat to [fd00:77::5]:7
+			fib daddr type local udp dport 8080 dnat to [fd00:77::5]:7
+		}
+	}
+END
+for policy in '' \
+	'{ name = "lan"; in = "eth1"; via = "eth2"; }' \
+	'{ name = "lan"; in = "eth1"; via = "eth0"; otherwise = "unreachable"; }' \
+	'{ name = "lan"; in = "eth1"; action = "unreachable"; }'; do
+	policies "$policy"
+	for proto in tcp udp; do
+		AT=op expect "IPv6, from on-premises, ${policy:-no policy}: $proto" "* name=lan seen=fd00:ff::2" $proto fd00:e2::5 8080
+		for address in fd00:e2::5 fd00:e0::2; do
+			AT=gw expect "IPv6, from the internet to $address, ${policy:-no policy}: $proto" "* name=lan *" $proto $address 8080
+		done
+	done
+	nothing_spoofed
+	ifsteer flush
+done
+at h nft delete table ip6 nat
+
+# What the container sends is too big for eth2, and it is told.
+# shellcheck disable=SC2016
+transfer() {	# how many bytes come back of a hundred lines, sent at once
+	at op perl -MIO::Socket::IP -e '$SIG{ALRM} = sub { print "$got\n"; exit }; alarm 3;
+		my $s = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => 8080) or die; sysread $s, my $hello, 1000;
+		syswrite $s, ("x" x 599 . "\n") x 100; $got = 0;
+		while ($got < 60000) { $got += sysread($s, my $b, 65536) || last } print "$got\n"' "$1"
+}
+ip -n h link set eth2 mtu 1300
+for policy in '' '{ name = "containers"; in = "docker0"; via = "eth2"; otherwise = "unreachable"; }'; do
+	policies "$policy"
+	is "a small uplink, ${policy:-no policy}" "$(transfer 172.31.70.5)" 60000
+	ip -n ct route flush cache
+done
+ip -n h link set eth2 mtu 1500
+
 policies '{ name = "containers"; in = "docker0"; via = "eth2"; }'
 AT=ct expect "the container's own traffic goes by its policy" "* name=gw seen=172.31.70.5" tcp 198.51.100.10
 AT=ct expect "the container's own traffic goes by its policy" "* name=gw seen=172.31.70.5" udp 198.51.100.10

@@ -44,6 +44,14 @@ for ranges in "0-127 128-255" "64-127" "0-255" "0-63 128-191" "64-127 192-255" "
 done
 quiet "diff is clean" ifsteer diff
 
+# Whatever the policy calls its sets, none of ours is called so.
+for name in own addresses loopback sources; do
+	sets "{ name = \"$name\"; elements = [ \"203.0.113.0/25\", \"2001:db8:113::/64\" ]; }" "{ name = \"p\"; to = \"@$name\"; via = \"eth2\"; }"
+	apply "apply, a set called $name"
+	answered "a set called $name" vpc 172.31.70.5 203.0.113.9
+	quiet "a set called $name: diff is clean" ifsteer diff
+done
+
 # More prefixes than companions speak for: the socket believes in main's source, the wire shows the right one.
 rewritten() {
 	expect "$1: tcp" "local=10.200.0.2 name=vpc seen=172.31.70.5" tcp "$2"

@@ -100,7 +100,7 @@ chain=$(sed "/handle $handle\$/q" <<<"$listing" |
 repaired "nft delete rule of chain $chain" nft delete rule inet ifsteer "$chain" handle "$handle"
 repaired "a rule of somebody's in our chain" nft insert rule inet ifsteer "$chain" accept
 repaired "nft delete element" sh -c '
-	nft delete element inet ifsteer addresses_4 "{ 172.31.70.5 }"'
+	nft delete element inet ifsteer addresses_ipv4 "{ 172.31.70.5 }"'
 like "that one was there" "$(cat /run/output)" '^$'
 for f in -4 -6; do
 	for priority in $(at h ip $f rule | sed -n 's/^\(21[0-9]*\):.*proto 77$/\1/p'); do
