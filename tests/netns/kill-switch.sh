@@ -5,58 +5,18 @@
 # interface. What gw sees come in from h's eth0 for these addresses is astray.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/flood.sh"
 lab_enter
 lab_host
 
 nobody=$(id -u nobody)
-SECRET4=198.51.100.77
-SECRET6=2001:db8::77
-ip -n gw addr add $SECRET6/128 dev lo
-at gw nft -f - <<-END
-	table inet astray {
-		counter astray { }
-		counter right { }
-		chain astray {
-			type filter hook prerouting priority -390
-			iifname "to_h" ip daddr $SECRET4 counter name astray
-			iifname "to_h" ip6 daddr $SECRET6 counter name astray
-			iifname "to_vpc" ip daddr $SECRET4 counter name right
-			iifname "to_vpc" ip6 daddr $SECRET6 counter name right
-		}
-	}
-END
-
-counted() { at gw nft list counter inet astray "$1" | grep -o 'packets [0-9]*' | grep -o '[0-9]*'; }
-forget() { at gw nft reset counters table inet astray >/dev/null; }
-
-floods=()
-flood() {	# MS [option]…
-	local ms=$1 address
-	shift
-	for address in $SECRET4 $SECRET6; do
-		at h "$PROBE" flood -u "$nobody" -t "$ms" -r 4000 "$@" $address 9 >>/tmp/flood 2>&1 &
-		floods+=($!)
-	done
-}
-
-# Waits for the floods; says how much was sent, and that nothing went astray.
-tight() {
-	wait "${floods[@]}"
-	floods=()
-	note "$1: $(grep -o 'sent=[0-9]*' /tmp/flood | awk -F= '{ n += $2 } END { print n + 0 }') sent, $(counted right) by eth2"
-	: >/tmp/flood
-	is "$1: nothing astray" "$(counted astray)" 0
-	forget
-}
-
-kill_policy() {	# VALUE [more policies ahead]
-	policy <<<"$S2 policies = ( ${2-} { name = \"vpn\"; user = \"nobody\"; via = \"eth2\"; otherwise = \"$1\"; } );"
-}
+FLOOD_AS=(-u "$nobody")
+KILLED='user = "nobody";'
+flood_watch
 
 # The count is one that can fail.
 flood 100
-wait "${floods[@]}"
-floods=()
+flood_over
 [ "$(counted astray)" -gt 0 ]
 ok $? "without a policy the flood is seen by eth0"
 forget

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A kill switch for guests behind the host, under flood: while interfaces, policies and main's routes change, not one of
+# their packets leaves by another interface.
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/flood.sh"
+lab_enter
+lab_host
+lab_lan
+
+KILLED='in = "eth1";'
+flood_watch
+# The way back to the guests, which goes with eth2.
+home() {
+	up eth2
+	ip -n vpc route replace 192.168.77.0/24 via 172.31.70.5
+	ip -n vpc route replace fd00:77::/64 via fd00:e2::5
+}
+
+AT=lan
+flood 100
+flood_over
+[ "$(counted astray)" -gt 0 ]
+ok $? "without a policy the flood is seen by eth0"
+coproc OLD { at lan "$PROBE" tcp -k -t 2000 $SECRET4 $PORT; }
+read -r -t 3 -u "${OLD[0]}" line
+like "a connection from before the policy" "$line" 'name=gw'
+
+ip -n h link del eth2
+kill_policy unreachable
+apply "apply, eth2 absent"
+forget
+echo again >&"${OLD[1]}"
+read -r -t 4 -u "${OLD[0]}" line
+like "it is cut" "$line" 'error='
+kill "$OLD_PID"
+flood 1500
+sleep 0.2
+plug eth2
+sleep 0.2
+ifsteer hook networkmanager eth2 up
+home
+sleep 0.2
+ifsteer hook networkmanager eth2 up
+sleep 0.3
+tight "before eth2 first exists, and while it comes up"
+by eth2 "it lets pass by eth2" tcp
+AT=h by eth0 "the host is not concerned" tcp
+answered "the guests reach the host" h 192.168.77.5 192.168.77.1
+
+flood 2000
+for i in {1..10}; do
+	kill_policy unreachable "{ name = \"edit$i\"; to = \"10.$i.0.0/16\"; via = \"eth0\"; },"
+	ifsteer apply
+	kill_policy blackhole
+	ifsteer apply
+done
+tight "twenty edits"
+
+flood 2500
+for i in {1..5}; do
+	ip -n h link set eth2 down
+	ifsteer hook networkmanager eth2 down
+	sleep 0.05
+	home
+	ifsteer hook networkmanager eth2 up
+	ifsteer offline eth2
+	sleep 0.05
+	ifsteer online eth2
+done
+ip -n vpc link set to_h down
+ifsteer apply
+sleep 0.1
+ip -n vpc link set to_h up
+ifsteer apply
+tight "down and up, offline and online, without carrier"
+
+flood 2000
+for i in {1..3}; do
+	ip -n h link del eth2
+	sleep 0.05
+	plug eth2
+	home
+	ifsteer hook networkmanager eth2 up
+	sleep 0.05
+done
+tight "made anew with another index"
+
+flood 1000
+for route in 0.0.0.0/1 128.0.0.0/1; do ip -n h route add $route via 10.200.0.1; done
+ip -n h route add 2000::/3 via fd00:e0::1
+sleep 0.2
+ifsteer apply
+ip -n h link set eth2 down
+sleep 0.2
+ifsteer apply
+tight "0.0.0.0/1 in main"
+for value in unreachable prohibit; do
+	kill_policy $value
+	apply "apply, $value"
+	expect "$value: refused" "error=E@(HOSTUNREACH|ACCES) at=connect" tcp -t 3000 198.51.100.10
+	expect "$value: refused" "error=E@(HOSTUNREACH|ACCES) at=connect" tcp -t 3000 2001:db8::10
+done
+AT=h nothing_spoofed
+quiet "diff is clean" ifsteer diff
+done_testing
