@@ -9,15 +9,15 @@
 
 #include "commands/command.h"
 
-/* From now on, unless -q was given or nobody is looking. Not over a fork(): the child would wait for a
- * thread that it does not have. */
+/* From now on, unless -q was given or nobody is looking. Not over a fork(): the child would wait for
+ * a thread that it does not have. */
 void progress_begin(const struct options *o);
 /* The line is gone, for good. */
 void progress_end(void);
-/* What is being done, and to how many objects (0: not said). `doing` must be a constant. Nothing when
- * nothing has begun. */
+/* What is being done, and to how many objects (0: not said). `doing` must be a constant. Nothing
+ * when nothing has begun. */
 void progress_stage(const char *doing, size_t objects);
-/* The line makes room for somebody else's: whatever is written until progress_draw() stands alone. */
+/* The line makes room for somebody else's: what is written until progress_draw() stands alone. */
 void progress_hide(void);
 void progress_draw(void);
 

@@ -23,6 +23,16 @@ drop_at_ingress() {
 	END
 }
 
+# track NAME: conntrack, and nothing else.
+track() {
+	at "$1" nft -f - <<-END
+		table inet bench {
+			chain output { type filter hook output priority 0; ct state established,related accept; }
+			chain prerouting { type filter hook prerouting priority 0; ct state established,related accept; }
+		}
+	END
+}
+
 # steer NAME <<…: the host gets this policy.
 steer() {
 	mkdir -p "/etc/bench/$1"

@@ -48,6 +48,11 @@ crowded_host() {
 	drop_at_ingress "$1_far" $(seq -f v%.0f "$2")
 }
 
+# With conntrack and nothing else.
+for n in 2 250; do
+	crowded_host bare$n $n
+	track bare$n
+done
 sizes=${SIZES:-2 16 64 250}
 hosts=
 for n in $sizes again; do
@@ -74,9 +79,10 @@ done
 }
 # Connections come in by the first interface and the last, and are answered there.
 lanes=()
-for n in $sizes again; do
-	last=${n/again/2}
-	lanes+=("new connections: paths$n=paths${n}_far,paths${n}_far,paths$n,10.64.1.2+10.$((64 + last / 250)).$((last % 250)).2")
+for host in $hosts bare2 bare250; do
+	last=${host//[a-z]/}
+	last=${last:-2}
+	lanes+=("new connections: $host=${host}_far,${host}_far,$host,10.64.1.2+10.$((64 + last / 250)).$((last % 250)).2")
 done
 "$BENCH/traffic" -n -b 512 -r $((ROUNDS * 8)) "$samples" "${lanes[@]}" || exit
 
@@ -89,3 +95,4 @@ for kind in "own, unmarked" "own, marked" "forwarded, unmarked" "forwarded, mark
 	compare $row "$aim" "$kind" paths250 paths2 "250 paths, against 2"
 	for n in $sizes; do point_rate paths "$n" "$kind" "$kind: paths$n"; done
 done
+compare 13 - "new connections" bare250 bare2 "250 interfaces without ifsteer, against 2"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * However many interfaces there are: each mark and each address finds its own table, whatever bits they share,
- * by few rules, and one interface more moves few of them.
+ * However many interfaces there are: each mark and each address finds its own table, whatever bits
+ * they share, by few rules, at every moment of a change; and one interface more moves few of them.
  */
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
