@@ -19,7 +19,7 @@ static enum exit_code apply_for_good(struct session *s)
 
 	if (code)
 		return code;
-	trial_supersede(TRIAL_CONFIRMED);
+	trial_replace(s);
 	session_accept(s);
 	return EXIT_DONE;
 }
@@ -28,7 +28,7 @@ static enum exit_code apply_for_good(struct session *s)
  * terminal it was typed on. */
 static enum exit_code apply_on_trial(struct session *s, uint32_t seconds, struct trial *ret)
 {
-	enum exit_code code = trial_begin(s, seconds, ret);
+	enum exit_code code = trial_begin(s, ret);
 
 	if (code)
 		return code;
@@ -37,10 +37,13 @@ static enum exit_code apply_on_trial(struct session *s, uint32_t seconds, struct
 	progress_begin(s->options);
 	if (code == EXIT_DONE)
 		code = session_apply(s);
-	if (code)
+	if (code == EXIT_DONE)
+		code = trial_wait(s, seconds, ret);
+	/* Refused as a whole, nothing was changed; else nobody knows. */
+	if ((code == EXIT_POLICY || code == EXIT_REFUSED) && !s->changes)
 		trial_abandon();
-	else
-		session_accept_for_now(s);
+	else if (code && trial_settle(s->options))
+		message(LEVEL_ERROR, "it is tried again");
 	return code;
 }
 
@@ -52,7 +55,8 @@ static enum exit_code apply(struct session *s, const struct options *o, uint32_t
 	/* Not before: privileges are dropped for each thread on its own. */
 	progress_begin(o);
 	if (code == EXIT_DONE)
-		code = session_lock(s, LOCK_SECONDS_PERSON);
+		code = seconds ? session_lock(s, LOCK_SECONDS_PERSON)
+			       : session_lock_to_replace(s, LOCK_SECONDS_PERSON);
 	if (code == EXIT_DONE)
 		code = session_load_files(s);
 	if (code)
@@ -87,7 +91,8 @@ const struct command command_apply = {
 		"nothing is changed when nothing does. When the files are in error the kernel\n"
 		"stays as it is. With --confirm N (1 to 86400) what stood before is put back\n"
 		"unless `ifsteer confirm` is said on any terminal, or Enter pressed on this\n"
-		"one, within N seconds: for hosts that are far away. Exit status 1: put back.\n\n"
+		"one, within N seconds: for hosts that are far away. Whoever dies meanwhile,\n"
+		"terminal, session or this process. Exit status 1: not confirmed.\n\n"
 		"Example:\n"
 		"  sudo ifsteer check && sudo ifsteer apply --confirm 60\n",
 	.options = apply_options,

@@ -13,13 +13,17 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "commands/message.h"
 #include "kernel/kernel.h"
 
-/* Putting back is tried so often, a second apart: it may have failed for want of memory. */
+/* Putting back may fail, say for want of memory. The one on the terminal says so in the end; the
+ * other is all that a host has that is far away, and goes on, a minute apart. */
 #define TRIES_MAX 60
+#define PAUSE_MS 1000
+#define LONG_PAUSE_MS 60000
 
 static enum exit_code with_lock(const struct options *o, int seconds,
 				enum exit_code (*what)(const struct options *o))
@@ -46,7 +50,7 @@ static int watch_record(void)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
-	if (fd >= 0 && (dir < 0 || inotify_add_watch(fd, path, IN_MOVED_TO) < 0)) {
+	if (fd >= 0 && (dir < 0 || inotify_add_watch(fd, path, IN_MOVED_TO | IN_DELETE) < 0)) {
 		close(fd);
 		fd = -1;
 	}
@@ -57,87 +61,156 @@ static int watch_record(void)
 
 enum { FD_SIGNAL, FD_RECORD, FD_TERMINAL, FD_COUNT };
 
-/* Takes what arrived, and acts on it. */
-static void serve(const struct options *o, struct pollfd *fds)
-{
-	char block[4096];
-	ssize_t n;
+/* Two wait for the end of a trial: the one on the terminal, and the one that outlives it. */
+struct waiter {
+	const struct options *options;
+	uint64_t id;
+	bool outlives;
+	bool is_told; /* by a signal: put back now */
+	int tries;
+	struct pollfd fds[FD_COUNT];
+};
 
-	if (fds[FD_RECORD].revents)
-		while (read(fds[FD_RECORD].fd, block, sizeof(block)) > 0)
-			;
-	if (fds[FD_SIGNAL].revents && read(fds[FD_SIGNAL].fd, block, sizeof(block)) > 0 &&
-	    with_lock(o, LOCK_SECONDS_HOOK, trial_revert_now))
-		message(LEVEL_ERROR, "it is tried again when the time is over");
-	if (!fds[FD_TERMINAL].revents)
-		return;
-	n = read(fds[FD_TERMINAL].fd, block, sizeof(block));
+/* A line with a word in it is no Enter: it may be "no". */
+static void read_terminal(struct waiter *w)
+{
+	char line[4096];
+	ssize_t n = read(w->fds[FD_TERMINAL].fd, line, sizeof(line));
+
 	if (n <= 0)
-		fds[FD_TERMINAL].fd = -1;
-	else if (memchr(block, '\n', (size_t)n) && with_lock(o, LOCK_SECONDS_PERSON, confirm))
+		w->fds[FD_TERMINAL].fd = -1;
+	else if (line[0] != '\n')
+		message(LEVEL_NOTICE, "Enter alone keeps the change, Ctrl-C puts it back");
+	else if (with_lock(w->options, LOCK_SECONDS_PERSON, confirm))
 		message(LEVEL_ERROR, "the change is not confirmed");
 }
 
-static int poll_timeout(const struct pollfd *fds, int64_t deadline_ms)
+/* Takes what arrived, and acts on it. */
+static void serve(struct waiter *w)
 {
-	int64_t left = deadline_ms - monotonic_ms();
+	char block[4096];
+
+	if (w->fds[FD_RECORD].revents)
+		while (read(w->fds[FD_RECORD].fd, block, sizeof(block)) > 0)
+			;
+	if (w->fds[FD_SIGNAL].revents && read(w->fds[FD_SIGNAL].fd, block, sizeof(block)) > 0)
+		w->is_told = true;
+	if (w->fds[FD_TERMINAL].revents)
+		read_terminal(w);
+}
+
+static const char stays[] =
+	"not confirmed: somebody has applied another policy, or flushed, and that stays in force";
+static const char lost[] =
+	"somebody has removed the record of the change below /run/ifsteer: it is "
+	"not put back";
+
+/* True: the trial is over, in which way is said. */
+static bool is_over(const struct waiter *w, const struct trial *t, enum exit_code *ret)
+{
+	/* Another trial begins where one has ended. */
+	enum trial_state state = t->id && t->id != w->id ? TRIAL_REPLACED : t->state;
+
+	switch (state) {
+	case TRIAL_BEGUN:
+	case TRIAL_WAITING:
+	case TRIAL_UNKNOWN: return false;
+	case TRIAL_CONFIRMED:
+		message(LEVEL_NOTICE, "confirmed");
+		*ret = EXIT_DONE;
+		return true;
+	case TRIAL_REVERTED:
+		message(LEVEL_WARNING, "not confirmed: what stood before stands again");
+		*ret = EXIT_FOUND;
+		return true;
+	case TRIAL_REPLACED:
+		message(LEVEL_WARNING, "%s", stays);
+		*ret = EXIT_FOUND;
+		return true;
+	case TRIAL_NONE:
+		message(LEVEL_ERROR, "%s", lost);
+		*ret = EXIT_UNEXPECTED;
+		return true;
+	}
+	return false;
+}
+
+/* When to put back. A change that has begun is waited for by waiting for the lock: whoever gets it
+ * knows whether the change was carried out. */
+static int64_t when_due(const struct waiter *w, const struct trial *t)
+{
+	if (t->state == TRIAL_UNKNOWN)
+		return monotonic_ms() + PAUSE_MS;
+	return w->is_told || t->state == TRIAL_BEGUN ? 0 : t->deadline_ms;
+}
+
+static void sleep_until(struct waiter *w, int64_t when)
+{
+	int64_t left = when - monotonic_ms();
 
 	if (left <= 0)
-		return 1000; /* putting back has failed */
-	return fds[FD_RECORD].fd < 0 && left > 1000 ? 1000 : (int)left;
+		left = w->tries > TRIES_MAX ? LONG_PAUSE_MS : PAUSE_MS; /* it has failed */
+	else if (w->fds[FD_RECORD].fd < 0 && left > PAUSE_MS)
+		left = PAUSE_MS;
+	if (poll(w->fds, FD_COUNT, (int)left) > 0)
+		serve(w);
 }
 
 /* Until the trial is over, one way or the other; puts back when the time is. */
-static enum exit_code wait_for_end(const struct options *o, const struct trial *mine,
-				   struct pollfd *fds)
+static enum exit_code wait_for_end(struct waiter *w)
 {
 	enum exit_code code = EXIT_UNEXPECTED;
 
-	for (int tries = 0; tries < TRIES_MAX;) {
+	while (w->outlives || w->tries <= TRIES_MAX) {
 		struct trial t = trial_read();
+		int64_t when = when_due(w, &t);
 
-		/* An end is written down: none at all only says that nothing can be read now. */
-		if (t.state != TRIAL_NONE && (t.state != TRIAL_WAITING || t.id != mine->id))
-			return t.state == TRIAL_REVERTED && t.id == mine->id ? EXIT_FOUND : EXIT_DONE;
-		if (mine->deadline_ms <= monotonic_ms()) {
-			tries++;
-			code = with_lock(o, LOCK_SECONDS_HOOK, trial_settle);
+		if (is_over(w, &t, &code))
+			return code;
+		if (when <= monotonic_ms()) {
+			code = with_lock(w->options, LOCK_SECONDS_HOOK,
+					 w->is_told ? trial_revert_now : trial_settle);
 			if (code == EXIT_DONE)
 				continue;
+			w->tries++;
 		}
-		if (poll(fds, FD_COUNT, poll_timeout(fds, mine->deadline_ms)) > 0)
-			serve(o, fds);
+		sleep_until(w, when);
 	}
 	return code;
 }
 
-static void only_signal(sigset_t *set, int signal_number)
+static void open_ears(struct waiter *w, int signal_number)
 {
-	sigemptyset(set);
-	sigaddset(set, signal_number);
+	sigset_t set;
+
+	for (int i = 0; i < FD_COUNT; i++)
+		w->fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	sigemptyset(&set);
+	sigaddset(&set, signal_number);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	w->fds[FD_SIGNAL].fd = signalfd(-1, &set, SFD_CLOEXEC);
+	w->fds[FD_RECORD].fd = watch_record();
 }
 
-/* The process that outlives the terminal. SIGTERM, say of a host that shuts down, is the end of
- * the time. */
+/* The process that outlives the terminal. SIGTERM, say of a host that shuts down or of a unit that
+ * is stopped, is the end of the time. */
 static enum exit_code outlive(const struct session *s, const struct trial *t)
 {
-	struct pollfd fds[FD_COUNT] = { { .fd = -1, .events = POLLIN },
-					{ .fd = -1, .events = POLLIN },
-					{ .fd = -1 } };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	sigset_t term;
+	struct waiter w = { .options = s->options, .id = t->id, .outlives = true };
+	int null;
 
-	close(s->lock); /* shared with the parent: this closes only our end of it */
+	/* The lock among them, which is the parent's, and whatever else the shell has left open:
+	 * nobody shall wait for us. */
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	setsid();
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
 	if (chdir("/"))
 		message(LEVEL_WARNING, "/: %s", strerror(errno));
 	message_to_syslog();
-	only_signal(&term, SIGTERM);
-	fds[FD_SIGNAL].fd = signalfd(-1, &term, SFD_CLOEXEC);
-	fds[FD_RECORD].fd = watch_record();
-	return wait_for_end(s->options, t, fds);
+	open_ears(&w, SIGTERM);
+	return wait_for_end(&w);
 }
 
 enum exit_code confirm_fork_waiter(const struct session *s, const struct trial *t)
@@ -164,31 +237,21 @@ enum exit_code confirm_fork_waiter(const struct session *s, const struct trial *
 	return EXIT_DONE;
 }
 
-/* Ctrl-C is an answer: no. */
+/* Ctrl-C is an answer: no. What was typed before there was a question is none. */
 enum exit_code confirm_wait(const struct options *o, const struct trial *t)
 {
-	struct pollfd fds[FD_COUNT] = { { .fd = -1, .events = POLLIN },
-					{ .fd = -1, .events = POLLIN },
-					{ .fd = -1, .events = POLLIN } };
+	struct waiter w = { .options = o, .id = t->id };
 	int64_t seconds = (t->deadline_ms - monotonic_ms() + 999) / 1000;
-	enum exit_code code;
-	sigset_t interrupt;
 
-	only_signal(&interrupt, SIGINT);
-	sigprocmask(SIG_BLOCK, &interrupt, NULL);
-	fds[FD_SIGNAL].fd = signalfd(-1, &interrupt, SFD_CLOEXEC);
-	fds[FD_RECORD].fd = watch_record();
-	if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp())
-		fds[FD_TERMINAL].fd = STDIN_FILENO;
+	open_ears(&w, SIGINT);
+	if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp()) {
+		tcflush(STDIN_FILENO, TCIFLUSH);
+		w.fds[FD_TERMINAL].fd = STDIN_FILENO;
+	}
 	message(LEVEL_NOTICE,
 		"applied; it is put back in %lld seconds unless %s`ifsteer confirm` comes",
-		(long long)seconds, fds[FD_TERMINAL].fd >= 0 ? "Enter is pressed or " : "");
-	code = wait_for_end(o, t, fds);
-	if (code == EXIT_DONE)
-		message(LEVEL_NOTICE, "confirmed");
-	else if (code == EXIT_FOUND)
-		message(LEVEL_WARNING, "not confirmed: what stood before stands again");
-	return code;
+		(long long)seconds, w.fds[FD_TERMINAL].fd >= 0 ? "Enter is pressed or " : "");
+	return wait_for_end(&w);
 }
 
 static enum exit_code run_confirm(const struct options *o)

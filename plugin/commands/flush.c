@@ -11,11 +11,11 @@ static enum exit_code run_flush(const struct options *o)
 	enum exit_code code = session_open(&s, o);
 
 	if (code == EXIT_DONE)
-		code = session_lock(&s, LOCK_SECONDS_PERSON);
+		code = session_lock_to_replace(&s, LOCK_SECONDS_PERSON);
 	if (code == EXIT_DONE)
 		code = session_flush(&s);
 	if (code == EXIT_DONE)
-		trial_supersede(TRIAL_REVERTED);
+		trial_replace(NULL);
 	if (code == EXIT_DONE)
 		message(LEVEL_INFO, "%zu changes; nothing of ifsteer is left in the kernel",
 			s.changes);

@@ -233,10 +233,9 @@ int kept_write_snapshot(enum kept what, const struct snapshot *s)
 }
 
 static const char *const state_words[] = {
-	[TRIAL_NONE] = "none",
-	[TRIAL_WAITING] = "waiting",
-	[TRIAL_CONFIRMED] = "confirmed",
-	[TRIAL_REVERTED] = "reverted",
+	[TRIAL_NONE] = "none",	       [TRIAL_BEGUN] = "begun",
+	[TRIAL_WAITING] = "waiting",   [TRIAL_CONFIRMED] = "confirmed",
+	[TRIAL_REVERTED] = "reverted", [TRIAL_REPLACED] = "replaced",
 };
 
 /* Without memory of its own: a trial must not look like none when memory is short. */
@@ -249,8 +248,10 @@ struct trial trial_read(void)
 	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	int is_default;
 
-	if (len < 0)
+	if (len < 0) {
+		t.state = fd == -ENOENT ? TRIAL_NONE : TRIAL_UNKNOWN;
 		return t;
+	}
 	text[len] = '\0';
 	if (sscanf(text, "%15s %" SCNx64 " %" SCNd64 " %d", state, &t.id, &t.deadline_ms,
 		   &is_default) == 4) {

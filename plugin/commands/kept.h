@@ -40,7 +40,15 @@ MUST_CHECK int kept_read_snapshot(enum kept what, struct snapshot *ret);
 bool kept_may_exist(int err);
 MUST_CHECK int kept_write_snapshot(enum kept what, const struct snapshot *s);
 
-enum trial_state { TRIAL_NONE, TRIAL_WAITING, TRIAL_CONFIRMED, TRIAL_REVERTED };
+enum trial_state {
+	TRIAL_NONE,
+	TRIAL_BEGUN,		/* under way; whoever has the lock knows: it was cut short */
+	TRIAL_WAITING,		/* in force */
+	TRIAL_CONFIRMED,
+	TRIAL_REVERTED,
+	TRIAL_REPLACED,		/* something else was applied, or all was flushed */
+	TRIAL_UNKNOWN,		/* the record can't be read just now */
+};
 
 /* `apply --confirm`: at most one at a time, the last one's end is remembered. */
 struct trial {
@@ -50,6 +58,6 @@ struct trial {
 	bool is_default;	/* of the default path: becomes the accepted policy */
 };
 
-/* TRIAL_NONE where nothing can be read. */
+/* TRIAL_NONE: there is no record, or none that makes sense. */
 struct trial trial_read(void);
 MUST_CHECK int trial_write(const struct trial *t);

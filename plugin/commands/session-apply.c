@@ -206,8 +206,8 @@ static enum exit_code apply_once(struct session *s)
 			nft_keep(s->steps.standing);
 	}
 	if (again)
-		message(LEVEL_WARNING,
-			"interfaces keep changing: the next event or `ifsteer apply` finishes this");
+		message(LEVEL_WARNING, "interfaces keep changing: the next event or `ifsteer "
+				       "apply` finishes this");
 	return EXIT_DONE;
 }
 
@@ -284,25 +284,25 @@ enum exit_code session_flush(struct session *s)
 	return EXIT_DONE;
 }
 
-void session_accept_for_now(const struct session *s)
+int session_keep_in_force(const struct session *s)
 {
-	int r = kept_write_snapshot(KEPT_IN_FORCE, &s->read);
+	int r = kept_write_snapshot(KEPT_IN_FORCE, &s->read), removed;
 
 	if (r == 0)
-		return;
+		return 0;
 	message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s",
 		strerror(-r));
 	/* `watch` would make that be in force again. */
-	r = kept_remove(KEPT_IN_FORCE);
-	if (r)
-		message(LEVEL_WARNING, "nor remove the old one: %s", strerror(-r));
+	removed = kept_remove(KEPT_IN_FORCE);
+	if (removed)
+		message(LEVEL_WARNING, "nor remove the old one: %s", strerror(-removed));
+	return r;
 }
 
 void session_accept(const struct session *s)
 {
-	int r;
+	int r = session_keep_in_force(s);
 
-	session_accept_for_now(s);
 	if (s->origin != ORIGIN_FILES || s->options->path)
 		return;
 	r = kept_write_snapshot(KEPT_ACCEPTED, &s->read);

@@ -93,7 +93,7 @@ static enum exit_code say_locked(int seconds)
 	return EXIT_LOCKED;
 }
 
-enum exit_code session_lock(struct session *s, int seconds)
+static enum exit_code take_lock(struct session *s, int seconds)
 {
 	int fd;
 
@@ -106,7 +106,23 @@ enum exit_code session_lock(struct session *s, int seconds)
 		return EXIT_UNEXPECTED;
 	}
 	s->lock = fd;
-	return trial_settle(s->options);
+	return EXIT_DONE;
+}
+
+enum exit_code session_lock(struct session *s, int seconds)
+{
+	enum exit_code code = take_lock(s, seconds);
+
+	return code ? code : trial_settle(s->options);
+}
+
+enum exit_code session_lock_to_replace(struct session *s, int seconds)
+{
+	enum exit_code code = take_lock(s, seconds);
+
+	if (code == EXIT_DONE)
+		(void)!trial_settle(s->options); /* which says why */
+	return code;
 }
 
 enum exit_code session_lock_to_read(struct session *s, int seconds)
@@ -191,8 +207,8 @@ static enum exit_code judge_edit(const struct session *s)
 	if (!snapshot_same_text(&edit, &s->read))
 		return EXIT_DONE;
 	message(LEVEL_ERROR,
-		"the policy files are an edit that was not confirmed in time; they count "
-		"as in error until they change or `ifsteer apply` is run by hand");
+		"the policy files are an edit that was tried with --confirm and not confirmed; they "
+		"count as in error until they change or `ifsteer apply` is run by hand");
 	return EXIT_POLICY;
 }
 

@@ -55,6 +55,8 @@ void session_release(struct session *s);
 /* Waits for other runs, at most so long, and puts back a change whose time to be confirmed is
  * over. */
 MUST_CHECK enum exit_code session_lock(struct session *s, int seconds);
+/* The same for a person who replaces what is in force: that it can't be put back is no obstacle. */
+MUST_CHECK enum exit_code session_lock_to_replace(struct session *s, int seconds);
 /* For those who only read: a consistent view where the lock can be had at all. */
 MUST_CHECK enum exit_code session_lock_to_read(struct session *s, int seconds);
 
@@ -82,5 +84,5 @@ MUST_CHECK enum exit_code session_flush(struct session *s);
 /* After an apply with success: this policy is in force, and accepted where it came from the
  * default files. */
 void session_accept(const struct session *s);
-/* The same, but for a change that has to be confirmed first. */
-void session_accept_for_now(const struct session *s);
+/* This policy is in force, whether or not it is accepted. -errno: that can't be kept. */
+MUST_CHECK int session_keep_in_force(const struct session *s);

@@ -7,15 +7,19 @@
 
 #include "commands/session.h"
 
-/* Writes down what stood before and that `s`, which is loaded and not yet applied, is on trial. */
-MUST_CHECK enum exit_code trial_begin(const struct session *s, uint32_t seconds, struct trial *ret);
-/* The apply failed: nothing is on trial, what stood before stands. */
+/* Writes down what stands now and that `s`, which is loaded and not yet applied, is about to. A run
+ * that is killed from here on leaves a change that the next one puts back. */
+MUST_CHECK enum exit_code trial_begin(const struct session *s, struct trial *ret);
+/* `s` is applied: the seconds run. */
+MUST_CHECK enum exit_code trial_wait(const struct session *s, uint32_t seconds, struct trial *t);
+/* The apply failed before it had changed anything: nothing is on trial. */
 void trial_abandon(void);
 /* What is in force stays; EXIT_FOUND when nothing waits for that. */
 MUST_CHECK enum exit_code trial_confirm(void);
-/* Somebody applies or flushes by hand: the trial is over without anything being put back. */
-void trial_supersede(enum trial_state end);
-/* Puts back what stood before if the time is over. */
+/* A person has applied `s`, or flushed (NULL): whatever was on trial need not be put back. Call
+ * before it is accepted. */
+void trial_replace(const struct session *s);
+/* Puts back what stood before if the time is over, or the change was cut short. */
 MUST_CHECK enum exit_code trial_settle(const struct options *o);
-/* Makes the time be over. */
+/* Puts it back whatever the time is. */
 MUST_CHECK enum exit_code trial_revert_now(const struct options *o);

@@ -216,7 +216,7 @@ static enum exit_code follow_nothing(struct watch *w)
 		return code;
 	if (has_ours(&w->session.facts)) {
 		if (is_noticed)
-			session_accept_for_now(&w->session);
+			(void)!session_keep_in_force(&w->session);
 		w->followed = kept_stamp(KEPT_IN_FORCE);
 		return EXIT_DONE;
 	}
