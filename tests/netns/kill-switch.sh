@@ -135,25 +135,25 @@ by eth2 "up again" tcp -u "$nobody"
 # Connections: one older than the policy is cut, one that it took is never released.
 policies ''
 coproc OLD { at h "$PROBE" tcp -k -u "$nobody" -t 2000 $SECRET4 7; }
-read -r -t 3 -u "${OLD[0]}" line
+read -r -t 30 -u "${OLD[0]}" line
 like "a connection from before the policy" "$line" 'name=gw'
 forget
 kill_policy unreachable
 apply "apply"
 at gw nft reset counters table inet astray >/dev/null
 echo again >&"${OLD[1]}"
-read -r -t 4 -u "${OLD[0]}" line
+read -r -t 30 -u "${OLD[0]}" line
 like "it is cut" "$line" 'error='
 is "it is cut: nothing astray" "$(counted astray)" 0
 kill "$OLD_PID"
 
 coproc TAKEN { at h "$PROBE" tcp -k -u "$nobody" -t 2000 $SECRET4 7; }
-read -r -t 3 -u "${TAKEN[0]}" line
+read -r -t 30 -u "${TAKEN[0]}" line
 like "a connection that it took" "$line" 'name=gw'
 ip -n h link set eth2 down
 apply "apply, eth2 down"
 echo again >&"${TAKEN[1]}"
-read -r -t 4 -u "${TAKEN[0]}" line
+read -r -t 30 -u "${TAKEN[0]}" line
 like "it ends with its path" "$line" 'error='
 is "it ends with its path: nothing astray" "$(counted astray)" 0
 kill "$TAKEN_PID"
@@ -167,12 +167,12 @@ coproc WRITER { at h setpriv --reuid nobody --clear-groups perl -MIO::Socket::IN
 	print "up\n"; <STDIN>;
 	$s->blocking(0); syswrite($s, "x" x 300000)' $SECRET4; }
 writer=$WRITER_PID
-read -r -t 3 -u "${WRITER[0]}" line
+read -r -t 30 -u "${WRITER[0]}" line
 at vpc nft "add table inet stop; add chain inet stop stop { type filter hook forward priority 0; }; add rule inet stop stop ip daddr $SECRET4 drop"
 echo go >&"${WRITER[1]}"
 wait "$writer"
 queued() { at h ss -Hton dst $SECRET4 | grep -Eq '^[A-Z0-9-]+ +[0-9]+ +[1-9]'; }
-quiet "a process has exited and left data in its queue" eventually 2 queued
+quiet "a process has exited and left data in its queue" eventually 10 queued
 forget
 ip -n h link set eth2 down
 ifsteer apply

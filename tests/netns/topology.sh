@@ -239,6 +239,9 @@ lab_docker() {
 		addr add 172.17.0.2/16 dev eth0
 		route add default via 172.17.0.1
 	END
+	# What the kernel adds once the bridge has a carrier, in its own time.
+	eventually 10 eval 'ip -n h -6 route show dev docker0 | grep -q ^fe80 &&
+		! ip -n h route show dev docker0 | grep -q linkdown'
 	ip -n gw route add local 172.17.0.0/16 dev lo
 	ip -n vpc route add local 172.17.0.0/16 dev lo
 	at h nft -f - <<-END
