@@ -459,7 +459,7 @@ static int print_wanted(const struct nft_table *t, char **ret)
 static int compare_with_listing(const struct plan *p, struct steps *ret)
 {
 	CLEANUP(nft_table_done) struct nft_table have = { 0 };
-	int err = nft_parse(p->facts->nft, &have);
+	int err = nft_parse(p->facts->nft, &p->nft, &have);
 
 	err = err ?: make_steps(p, &have, ret);
 	return err ?: plan_dead_paths(p, &have, ret);

@@ -42,7 +42,7 @@ static void print_sysctl(const struct step *s, struct strbuf *out)
 static int print_nft(const struct plan *p, struct strbuf *out)
 {
 	CLEANUP(nft_table_done) struct nft_table have = { 0 };
-	int err = nft_parse(p->facts->nft, &have);
+	int err = nft_parse(p->facts->nft, NULL, &have);
 
 	return err ?: nft_diff(&have, &p->nft, out);
 }

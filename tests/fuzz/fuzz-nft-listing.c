@@ -90,6 +90,19 @@ static void differ(const struct nft_table *a, const struct nft_table *b)
 	strbuf_done(&out);
 }
 
+/* Read with another table beside it, a listing is what it is without. */
+static void borrow(const char *text, const struct nft_table *like, const struct nft_table *plain)
+{
+	struct nft_table t = { 0 };
+	struct strbuf out = { 0 };
+
+	expect(nft_parse(text, like, &t) == 0);
+	expect(nft_script(&t, plain, NULL, &out) == 0);
+	expect(!out.len || t.dormant || t.other_count || has_twins(&t));
+	strbuf_done(&out);
+	nft_table_done(&t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1), *second;
@@ -105,8 +118,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		*second = '\0';
 		second += 3;
 	}
-	if (nft_parse(text, &a) == 0 && nft_parse(second, &b) == 0)
+	if (nft_parse(text, NULL, &a) == 0 && nft_parse(second, NULL, &b) == 0) {
 		differ(&a, &b);
+		borrow(second, &a, &b);
+	}
 	nft_table_done(&a);
 	nft_table_done(&b);
 	free(text);

@@ -45,7 +45,7 @@ static struct nft_table listed(void)
 	nft_ctx_buffer_error(nft);
 	nft_ctx_buffer_output(nft);
 	if (nft_run_cmd_from_buffer(nft, "list table inet ifsteer") == 0 &&
-	    nft_parse(nft_ctx_get_output_buffer(nft), &t) < 0)
+	    nft_parse(nft_ctx_get_output_buffer(nft), NULL, &t) < 0)
 		tap_show("not understood", nft_ctx_get_output_buffer(nft));
 	return t;
 }

@@ -150,7 +150,7 @@ static void test_parse(void)
 	struct nft_table t = { 0 };
 	struct nft_chain *c;
 
-	ok(nft_parse(listing, &t) == 0, "a listing is read");
+	ok(nft_parse(listing, NULL, &t) == 0, "a listing is read");
 	ok(t.exists && !t.dormant, "the table exists");
 	ok(t.counter_count == 2 && strcmp(t.counters[1], "stray") == 0, "counters");
 	ok(t.other_count == 1 && strcmp(t.others[0], "flowtable f") == 0, "objects of other kinds");
@@ -168,8 +168,8 @@ static void test_parse(void)
 	is(c->rules[0].comment, "on-premises 10-aws.conf:12", "a rule's comment");
 	ok(!c->rules[2].comment, "what only looks like a comment");
 	nft_table_done(&t);
-	ok(nft_parse(NULL, &t) == 0 && !t.exists, "no listing: no table");
-	ok(nft_parse("table inet ifsteer {\n\tflags dormant\n}\n", &t) == 0 && t.dormant, "a table put to sleep");
+	ok(nft_parse(NULL, NULL, &t) == 0 && !t.exists, "no listing: no table");
+	ok(nft_parse("table inet ifsteer {\n\tflags dormant\n}\n", NULL, &t) == 0 && t.dormant, "a table put to sleep");
 	nft_table_done(&t);
 }
 
@@ -183,12 +183,12 @@ static void test_truncated(void)
 	for (size_t n = 0; n < sizeof(listing) - 3; n++) {
 		memcpy(text, listing, n);
 		text[n] = '\0';
-		taken += nft_parse(text, &t) == 0;
+		taken += nft_parse(text, NULL, &t) == 0;
 		nft_table_done(&t);
 	}
 	ok(taken == 0, "no beginning of a listing is taken for a listing");
-	ok(nft_parse("table ip ifsteer {\n}\n", &t) == -EINVAL, "a table of another family");
-	ok(nft_parse("table inet ifsteer {\n\tset {\n\t}\n}\n", &t) == -EINVAL, "a set without a name");
+	ok(nft_parse("table ip ifsteer {\n}\n", NULL, &t) == -EINVAL, "a table of another family");
+	ok(nft_parse("table inet ifsteer {\n\tset {\n\t}\n}\n", NULL, &t) == -EINVAL, "a set without a name");
 }
 
 static void push_range(struct nft_set *s, const char *text)
@@ -278,7 +278,7 @@ static void test_script(void)
 	struct nft_table have = { 0 }, want = wanted(), none = { 0 };
 	struct strbuf out = { 0 };
 
-	ok(nft_parse(listing, &have) == 0 && nft_script(&have, &want, NULL, &out) == 0,
+	ok(nft_parse(listing, NULL, &have) == 0 && nft_script(&have, &want, NULL, &out) == 0,
 	   "a script is made");
 	is(out.text, script, "the script mentions what differs, in an order that nft accepts");
 	strbuf_done(&out);
@@ -433,7 +433,7 @@ static void test_first_time(void)
 	struct strbuf out = { 0 };
 
 	ok(nft_script(&have, &want, NULL, &out) == 0, "the first script is the whole table");
-	ok(nft_parse(out.text, &again) == 0, "which reads like a listing");
+	ok(nft_parse(out.text, NULL, &again) == 0, "which reads like a listing");
 	strbuf_done(&out);
 	want.sets[0].is_dynamic = again.sets[0].is_dynamic = true;
 	ok(nft_script(&again, &want, NULL, &out) == 0 && !out.len, "and is what was wanted");
@@ -457,11 +457,43 @@ static void test_words(void)
 	push_range(set, "::-2001:db8::9");
 	push_range(set, "ff00::/8");
 	nft_sort(&want);
-	ok(nft_print(&want, &out) == 0 && nft_parse(out.text, &again) == 0, "words are read back");
+	ok(nft_print(&want, &out) == 0 && nft_parse(out.text, NULL, &again) == 0, "words are read back");
 	ok(strstr(out.text, "\tpacked 0a0000000a00ffff0a0200000a02ffff\n"), "ranges are packed");
 	for (size_t i = 0; i < want.set_count && i < again.set_count; i++)
 		want.sets[i].is_dynamic = again.sets[i].is_dynamic = !want.sets[i].has_ranges;
 	ok(nft_script(&again, &want, NULL, &script) == 0 && !script.len, "as what they were");
+}
+
+static size_t count_borrowed(const struct nft_table *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->chain_count; i++)
+		n += t->chains[i].is_borrowed;
+	return n;
+}
+
+/* Chains that read as planned are not taken apart; one that differs in a word is. */
+static void test_borrowed(void)
+{
+	CLEANUP(nft_table_done) struct nft_table want = wanted();
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+	struct nft_table have = { 0 };
+	size_t count = want.chain_count;
+	char *word;
+
+	ok(nft_print(&want, &out) == 0 && nft_parse(out.text, &want, &have) == 0 && have.chain_count == count &&
+		   count_borrowed(&have) == count,
+	   "all %zu chains are borrowed", count);
+	nft_table_done(&have);
+	word = strstr(out.text, "goto to_eth2 comment");
+	word[strlen("goto to_eth")] = '3';
+	ok(nft_parse(out.text, &want, &have) == 0 && have.chain_count == count && count_borrowed(&have) == count - 1,
+	   "but one that reads otherwise");
+	nft_table_done(&have);
+	word = strstr(out.text, "\tchain to_eth3");
+	*word = '\0';
+	ok(nft_parse(out.text, &want, &have) == -EINVAL, "what breaks off is not the whole");
 }
 
 static void test_unpack(void)
@@ -542,7 +574,7 @@ static void test_handles(void)
 	struct nft_table have = { 0 }, want = { .exists = true };
 	struct nft_chain *c;
 	struct strbuf out = { 0 };
-	int err = nft_parse(listed, &have);
+	int err = nft_parse(listed, NULL, &have);
 
 	ok(err == 0 && have.chain_count == 1 && have.chains[0].rule_count == 3, "a listing with handles");
 	is(have.chains[0].rules[0].text, "ip saddr @s accept", "the handle is not the rule's");
@@ -574,6 +606,7 @@ int main(void)
 	test_replace();
 	test_first_time();
 	test_words();
+	test_borrowed();
 	test_unpack();
 	test_long_comment();
 	test_one_line_each();

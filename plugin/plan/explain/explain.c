@@ -541,7 +541,7 @@ int explain_flow(const struct plan *p, const struct flow *f, struct explanation 
 	int r = fib_make(p, f->family, &x.fib);
 
 	/* A listing that can't be read is as good as none: it will be repaired. */
-	if (r == 0 && has_dynamic_sets(p->config) && nft_parse(p->facts->nft, &x.have) == -ENOMEM)
+	if (r == 0 && has_dynamic_sets(p->config) && nft_parse(p->facts->nft, NULL, &x.have) == -ENOMEM)
 		r = -ENOMEM;
 	if (r == 0)
 		r = f->forwarded ? explain_forwarded(&x) : explain_local(&x);

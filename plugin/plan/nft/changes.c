@@ -297,6 +297,8 @@ static bool same_rules(const struct nft_chain *a, const struct nft_chain *b)
 {
 	if (a->rule_count != b->rule_count)
 		return false;
+	if (a->rules == b->rules)
+		return true;
 	for (size_t i = 0; i < a->rule_count; i++)
 		if (!same_rule(&a->rules[i], &b->rules[i]))
 			return false;

@@ -22,6 +22,8 @@ static void rule_done(struct nft_rule *r)
 
 static void chain_done(struct nft_chain *c)
 {
+	if (c->is_borrowed)
+		return;
 	for (size_t i = 0; i < c->rule_count; i++)
 		rule_done(&c->rules[i]);
 	free(c->rules);

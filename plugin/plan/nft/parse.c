@@ -19,6 +19,8 @@
 struct reader {
 	const char *at;
 	struct nft_table *table;
+	const struct nft_table *like;	/* NULL: none */
+	size_t next_like;		/* its chain that is likely to be the next */
 };
 
 struct slice {
@@ -170,11 +172,84 @@ static int next_in_block(struct reader *r, struct slice *ret)
 	return ret->len ? 0 : -EINVAL;
 }
 
+/* ---- chains that are known ---- */
+
+/* Takes `text` off what is at *at. */
+static bool take_text(const char **at, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (strncmp(*at, text, len) != 0)
+		return false;
+	*at += len;
+	return true;
+}
+
+/* Behind the chain's opening brace: where the chain ends that reads as nft_print would write `c`, or NULL. */
+static const char *read_as(const char *at, const struct nft_chain *c)
+{
+	bool same = take_text(&at, "\n");
+
+	if (same && c->hook)
+		same = take_text(&at, "\t\t") && take_text(&at, c->hook) && take_text(&at, "\n");
+	for (size_t i = 0; i < c->rule_count && same; i++) {
+		const struct nft_rule *r = &c->rules[i];
+
+		same = take_text(&at, "\t\t") && take_text(&at, r->text);
+		if (same && r->comment)
+			same = take_text(&at, " comment \"") && take_text(&at, r->comment) &&
+			       take_text(&at, "\"");
+		same = same && take_text(&at, "\n");
+	}
+	return same && take_text(&at, "\t}\n") ? at : NULL;
+}
+
+/* The chain of this name in r->like: mostly the one behind the last. */
+static const struct nft_chain *find_like(struct reader *r, const char *name)
+{
+	size_t count = r->like ? r->like->chain_count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (r->next_like + i) % count;
+
+		if (strcmp(r->like->chains[at].name, name) != 0)
+			continue;
+		r->next_like = at + 1;
+		return &r->like->chains[at];
+	}
+	return NULL;
+}
+
+/* 1: the chain is one of r->like's. */
+static int borrow_chain(struct reader *r, const char *name)
+{
+	const struct nft_chain *like = find_like(r, name);
+	const char *end = like ? read_as(r->at, like) : NULL;
+	struct nft_chain *c;
+
+	if (!end)
+		return 0;
+	c = VEC_PUSH(r->table->chains, r->table->chain_count);
+	if (!c)
+		return -ENOMEM;
+	*c = *like;
+	c->is_borrowed = true;
+	r->at = end;
+	return 1;
+}
+
+/* ---- chains ---- */
+
 static int parse_chain(struct reader *r, const char *name)
 {
-	struct nft_chain *c = nft_add_chain(r->table, name, NULL);
+	int err = borrow_chain(r, name);
+	struct nft_chain *c;
 	struct slice s;
-	int err = c ? 0 : -ENOMEM;
+
+	if (err)
+		return err < 0 ? err : 0;
+	c = nft_add_chain(r->table, name, NULL);
+	err = c ? 0 : -ENOMEM;
 
 	while (!err && (err = next_in_block(r, &s)) == 0) {
 		if (!c->hook && slice_behind(&s, "type") && memmem(s.at, s.len, " hook ", 6))
@@ -349,10 +424,10 @@ static int parse_table(struct reader *r)
 	return err;
 }
 
-int nft_parse(const char *listing, struct nft_table *ret)
+int nft_parse(const char *listing, const struct nft_table *like, struct nft_table *ret)
 {
 	struct nft_table table = { 0 };
-	struct reader r = { listing, &table };
+	struct reader r = { .at = listing, .table = &table, .like = like };
 	int err = listing ? parse_table(&r) : 0;
 
 	if (err) {
