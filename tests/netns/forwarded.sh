@@ -27,8 +27,8 @@ errors() { at "$1" ping -n -c 1 -W 2 "${@:2}" 2>&1 | grep From; }
 like "time exceeded" "$(errors op -t 2 192.168.77.5)" 'From 172.31.70.5 .*Time to live exceeded'
 like "time exceeded" "$(errors op -t 2 fd00:77::5)" 'From fd00:e2::5 .*Time exceeded'
 ip -n h link set eth1 mtu 1300
-like "too big" "$(errors op -M do -s 1400 192.168.77.5)" 'From 172.31.70.5 .*Frag needed.*1300'
-like "too big" "$(errors op -M do -s 1400 fd00:77::5)" 'From fd00:e2::5 .*too big.*1300'
+like "too big" "$(errors op -M "do" -s 1400 192.168.77.5)" 'From 172.31.70.5 .*Frag needed.*1300'
+like "too big" "$(errors op -M "do" -s 1400 fd00:77::5)" 'From fd00:e2::5 .*too big.*1300'
 ip -n h link set eth1 mtu 1500
 ip -n op route flush cache
 ip -n op -6 route flush cache
@@ -38,8 +38,8 @@ like "time exceeded, of a steered one" "$(errors lan -t 1 fd00:10::9)" 'From fd0
 ip -n h link set eth2 mtu 1300
 for how in '' ' otherwise = "unreachable";'; do
 	policies "{ name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = \"eth2\";$how }"
-	like "too big, of a steered one$how" "$(errors lan -M do -s 1400 10.0.1.9)" 'From 192.168.77.1 .*Frag needed.*1300'
-	like "too big, of a steered one$how" "$(errors lan -M do -s 1400 fd00:10::9)" 'From fd00:77::1 .*too big.*1300'
+	like "too big, of a steered one$how" "$(errors lan -M "do" -s 1400 10.0.1.9)" 'From 192.168.77.1 .*Frag needed.*1300'
+	like "too big, of a steered one$how" "$(errors lan -M "do" -s 1400 fd00:10::9)" 'From fd00:77::1 .*too big.*1300'
 	ip -n lan route flush cache
 	ip -n lan -6 route flush cache
 done

@@ -268,14 +268,15 @@ static int send_one(int fd, const struct trial *t, const union endpoint *to, soc
 		       : 0;
 }
 
-/* A socket behind which a packet is on its way; -1 with errno: refused. */
-static int go(const struct trial *t, struct addr *ret_local)
+int trial_send(const struct trial *t, struct addr *ret_local)
 {
 	const struct flow *f = &t->flow;
 	union endpoint e, local;
 	socklen_t len = endpoint_of(&e, f->family, &f->src, f->sport), to_len;
 	int fd = socket_of(f), err = 0;
 
+	if (t->bound && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->bound->name, (socklen_t)strlen(t->bound->name)))
+		abort();
 	if ((f->sport || f->has_src) && bind(fd, &e.any, len))
 		err = errno;
 	len = to_len = endpoint_of(&e, f->family, &f->dst, f->dport);
@@ -332,8 +333,7 @@ static bool is_echo(const struct packet *p)
 	return p->protocol != IPPROTO_ICMPV6 || p->payload[0] == 128;
 }
 
-/* The frame of this packet, among those that leave. */
-static bool find_frame(const struct trial *t, int patience, struct frame *ret, struct packet *p)
+bool trial_find(const struct trial *t, int patience, struct frame *ret, struct packet *p)
 {
 	const struct flow *f = &t->flow;
 
@@ -391,7 +391,7 @@ static void check_reply(const struct trial *t, const struct explanation *e, int 
 	} else {
 		t2.flow.dst = t->flow.src;
 		t2.flow.dport = t->flow.sport;
-		came = find_frame(&t2, patience, &f, &back);
+		came = trial_find(&t2, patience, &f, &back);
 		if (came &&
 		    (wire_by(f.link) != t->in || addr_compare(&back.src, &t->flow.dst) != 0))
 			strbuf_add(wrong, "the reply left by another interface; ");
@@ -413,9 +413,9 @@ bool trial_run(struct trial *t, const struct plan *p, const struct explanation *
 
 	if (t->flow.forwarded)
 		inject(t);
-	else if ((fd = go(t, &local)) < 0)
+	else if ((fd = trial_send(t, &local)) < 0)
 		err = errno;
-	if (find_frame(t, patience, &f, &seen)) {
+	if (trial_find(t, patience, &f, &seen)) {
 		put_way(&got, name_of(p, f.link), &seen.src, is_to_many(e) ? NULL : f.bytes,
 			f.mark);
 		if (has_socket_name(&t->flow))
@@ -428,6 +428,8 @@ bool trial_run(struct trial *t, const struct plan *p, const struct explanation *
 			      err ? ", " : "", err ? strerror(err) : "");
 	else if (e->link)
 		check_reply(t, e, fd, &f, &seen, &wrong);
+	else if (!t->flow.forwarded)
+		fd = refused_run(t, p, e, fd, err, &wrong);
 	if (fd >= 0)
 		close(fd);
 	free(foretold);

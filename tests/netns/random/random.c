@@ -9,6 +9,7 @@
 
 #define EDITS 4
 #define FLOWS 40
+#define BOUND_FLOWS 8
 
 /* ---- chance ---- */
 
@@ -187,11 +188,21 @@ static void try_flow(struct trial *t, const struct known *k, const struct known 
 	explanation_done(&e);
 }
 
+static void try_bound(struct trial *t, const struct known *k)
+{
+	char *wrong = NULL;
+
+	counted.flows++;
+	if (!bound_run(t, &k->plan, minute_now(&k->facts), &wrong))
+		differ("explain %s: %s", t->text, wrong);
+	free(wrong);
+}
+
 static void edit(void)
 {
 	CLEANUP(config_done) struct config c = { 0 };
 	struct known before = { 0 }, after = { 0 };
-	char *text = policy_text();
+	char *text = policy_text(), *said;
 	struct trial t;
 
 	tell("cat >/run/policy.conf <<E\n%sE\nifsteer -c /run/policy.conf apply", text);
@@ -207,6 +218,12 @@ static void edit(void)
 			trial_draw(&t, &after.plan, minute_now(&after.facts));
 			try_flow(&t, &after, i % 4 ? NULL : &before);
 		}
+		for (int i = 0; i < BOUND_FLOWS; i++)
+			try_bound(&t, &after);
+		said = refused_settle();
+		if (said)
+			differ("%s", said);
+		free(said);
 	}
 	forget(&before);
 	forget(&after);
