@@ -182,6 +182,11 @@ void host_make(void)
 		learn_wire(&wires[i]);
 		bring_up(&wires[i]);
 	}
+	/* A worker of the kernel's makes IPv6 addresses usable, on a busy machine some time later. */
+	run(NULL,
+	    "for i in $(seq 100); do [ $(ip -6 route show table local type local | grep -c ' fd') "
+	    "-ge %d ] && break; sleep 0.05; done",
+	    LINK_COUNT);
 	run(NULL, "ip -batch - <<E\n%sE", defaults);
 	settle();
 	tap = packet_socket(NULL);
