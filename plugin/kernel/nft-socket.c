@@ -15,10 +15,17 @@
 #include <sys/socket.h>
 
 static unsigned int failures;
+static bool is_interrupted;
 
 void nft_socket_begin(void)
 {
 	failures = 0;
+	is_interrupted = false;
+}
+
+bool nft_socket_interrupted(void)
+{
+	return is_interrupted;
 }
 
 static ssize_t failed(void)
@@ -48,6 +55,17 @@ static ssize_t failed_receive(int fd, void *buf, size_t size)
 	return failed();
 }
 
+/* libnftables loses its way, and elements of maps, when a dump was interrupted by somebody's
+ * transaction. So it isn't told: a listing is repeated by who asked for it, and its own transactions
+ * are refused by the kernel, and repeated, when somebody else's came in between. */
+static void note_interruption(void *buf, int len)
+{
+	for (struct nlmsghdr *nlh = buf; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		is_interrupted |= (nlh->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+		nlh->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+	}
+}
+
 ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 {
 	struct sockaddr_nl from = { 0 };
@@ -69,8 +87,9 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 			return errno == EAGAIN ? -1 : failed_receive(fd, buf, size);
 		if (msg.msg_flags & MSG_TRUNC) {
 			errno = ENOSPC;
-			return -1;
+			return failed_receive(fd, buf, size);
 		}
+		note_interruption(buf, (int)len);
 		return len;
 	}
 }

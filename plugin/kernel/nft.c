@@ -152,7 +152,7 @@ static unsigned int listing_flags(enum nft_listing what)
 	return 0;
 }
 
-static int list_table(enum nft_listing what, char **ret, struct diag *d)
+static int list_table_once(enum nft_listing what, char **ret, struct diag *d)
 {
 	uint64_t handle;
 	char *text;
@@ -167,11 +167,24 @@ static int list_table(enum nft_listing what, char **ret, struct diag *d)
 		*ret = NULL;		/* it went away just now */
 		return 0;
 	}
+	if (nft_socket_interrupted())
+		return -EAGAIN;
 	text = strdup(nft_ctx_get_output_buffer(context));
 	if (!text)
 		return -ENOMEM;
 	*ret = text;
 	return 0;
+}
+
+static int list_table(enum nft_listing what, char **ret, struct diag *d)
+{
+	int err = -EAGAIN;
+
+	for (int tries = 0; tries < NFT_SOCKET_ATTEMPTS && err == -EAGAIN; tries++)
+		err = list_table_once(what, ret, d);
+	if (err == -EAGAIN)
+		diag_error(d, (struct where){ 0 }, "cannot read nftables: it keeps changing");
+	return err;
 }
 
 int nft_list(enum nft_listing what, char **ret, struct diag *d)
