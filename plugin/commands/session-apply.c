@@ -42,11 +42,12 @@ static int add_refusals(struct session *s)
 	return 0;
 }
 
-/* A missing capability: the kernel does not even let us look. */
+/* A missing capability, or a feature that the kernel lacks: it does not even let us look. */
 static enum exit_code say_unread(int r)
 {
 	message_errno("what stands in the kernel can't be read", r);
-	return r == -EPERM ? EXIT_REFUSED : EXIT_UNEXPECTED;
+	return r == -EPERM || r == -ENOPROTOOPT || r == -EPROTONOSUPPORT ? EXIT_REFUSED
+									 : EXIT_UNEXPECTED;
 }
 
 static enum exit_code gather(struct session *s, bool all_ours)

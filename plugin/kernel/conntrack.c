@@ -37,6 +37,12 @@ static void close_socket(struct netlink *n)
 	netlink_close(n);
 }
 
+/* nfnetlink does not know a subsystem that is not there. */
+static int name_missing(int err)
+{
+	return err == -EINVAL || err == -EOPNOTSUPP ? -EPROTONOSUPPORT : err;
+}
+
 /* ---- marks in use ---- */
 
 struct carried {
@@ -84,7 +90,7 @@ int conntrack_carried(uint32_t mask, struct numbers *ret)
 	}
 	err = netlink_open(&n, NETLINK_NETFILTER);
 	if (err == 0)
-		err = netlink_dump(&n, list, &reader);
+		err = name_missing(netlink_dump(&n, list, &reader));
 	for (uint32_t value = 1; value <= 0xffff && err == 0; value++)
 		if (c.seen[value / 64] >> value % 64 & 1)
 			err = numbers_add(&all, (struct number_range){ value, value });
@@ -271,6 +277,6 @@ int conntrack_forget(const struct step *s)
 	if (err < 0)
 		return err;
 	if (s->of.connections.keep_tcp || s->of.connections.kept_count)
-		return forget_some(&n, s);
-	return forget_all(&n, s);
+		return name_missing(forget_some(&n, s));
+	return name_missing(forget_all(&n, s));
 }

@@ -7,7 +7,7 @@
 #include "plan/steps.h"
 
 /* The values of the connections' marks under the mask, shifted down, zero apart; none where
- * connection tracking isn't loaded. */
+ * connection tracking isn't loaded. -EPROTONOSUPPORT, here and below: there is no ctnetlink. */
 MUST_CHECK int conntrack_carried(uint32_t mask, struct numbers *ret);
 
 /* STEP_FORGET_CONNECTIONS. */

@@ -14,10 +14,24 @@
 #include "kernel/rtnl-codec.h"
 #include "kernel/told.h"
 
+static const char *words_for(int err)
+{
+	switch (err) {
+	case -EAGAIN:
+		return "it keeps changing";
+	case -ENOPROTOOPT:
+		return "this kernel is older than Linux 4.20";
+	case -EPROTONOSUPPORT:
+		return "this kernel has no ctnetlink (nf_conntrack_netlink): marks can't be given anew "
+		       "while connections may carry them";
+	default:
+		return strerror(-err);
+	}
+}
+
 static int fail(struct diag *d, const char *what, int err)
 {
-	diag_error(d, (struct where){ 0 }, "cannot read %s: %s", what,
-		   err == -EAGAIN ? "it keeps changing" : strerror(-err));
+	diag_error(d, (struct where){ 0 }, "cannot read %s: %s", what, words_for(err));
 	return err;
 }
 

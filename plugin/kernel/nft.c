@@ -221,6 +221,24 @@ int nft_list(enum nft_listing what, char **ret, struct diag *d)
 	return 0;
 }
 
+const char *nft_try(const char *commands)
+{
+	nft_socket_begin();
+	return run(commands) ? nft_ctx_get_error_buffer(context) : "";
+}
+
+/* -EPROTO: a kernel that has none refuses everything. */
+static int cannot_reach(int err, struct diag *d)
+{
+	if (nft_is_missing(err)) {
+		diag_error(d, (struct where){ 0 },
+			   "this kernel has no nftables (nf_tables): no policy can be in force here");
+		return -EPROTO;
+	}
+	diag_error(d, (struct where){ 0 }, "cannot reach nftables: %s", strerror(-err));
+	return err;
+}
+
 int nft_prepare(struct diag *d)
 {
 	uint32_t generation;
@@ -229,9 +247,7 @@ int nft_prepare(struct diag *d)
 
 	if (err == 0 && !get_context())
 		err = -ENOMEM;
-	if (err < 0)
-		diag_error(d, (struct where){ 0 }, "cannot reach nftables: %s", strerror(-err));
-	return err;
+	return err ? cannot_reach(err, d) : 0;
 }
 
 void nft_keep(const char *listing)
@@ -244,10 +260,8 @@ int nft_begin(uint32_t *ret_generation, struct diag *d)
 {
 	int err = nft_generation(ret_generation);
 
-	if (err < 0) {
-		diag_error(d, (struct where){ 0 }, "cannot reach nftables: %s", strerror(-err));
-		return err;
-	}
+	if (err < 0)
+		return cannot_reach(err, d);
 	nft_cache_forget();
 	/* The process would wait at its end, if it came to that with the sockets open. */
 	if (!closes_at_exit)
@@ -284,5 +298,8 @@ int nft_run(const char *script, struct diag *d)
 	if (err < 0)
 		return err;
 	nft_socket_begin();
-	return nft_end(began, run(script) ? refuse("the kernel refuses the table", d) : 0);
+	err = nft_end(began, run(script) ? refuse("the kernel refuses the table", d) : 0);
+	if (err == -EPROTO)
+		nft_say_missing(script, d);
+	return err;
 }

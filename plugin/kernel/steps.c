@@ -7,6 +7,7 @@
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -358,8 +359,11 @@ static bool removes(enum step_kind kind)
  * done. */
 static void help(struct run *r, const struct step *s, int err)
 {
-	const struct netlink_result result = { .err = err };
+	struct netlink_result result = { .err = err };
 
+	if (err == -EPROTONOSUPPORT)
+		snprintf(result.words, sizeof(result.words), "%s",
+			 "no ctnetlink (nf_conntrack_netlink); they keep their way until they end");
 	if (err < 0)
 		say(r, s, &result, SEVERITY_WARNING);
 }
