@@ -28,11 +28,12 @@ static const char *address_expr(bool source, enum family f)
 	return source ? "ip6 saddr" : "ip6 daddr";
 }
 
+/* A policy's name may begin with a digit; nft's may not. */
 char *match_set_name(const char *word, bool source, bool negated, enum family f)
 {
 	char *name;
 
-	return asprintf(&name, "%s.%s%s_%c", word, negated ? "not_" : "", source ? "from" : "to",
+	return asprintf(&name, "policy_%s.%s%s_%c", word, negated ? "not_" : "", source ? "from" : "to",
 			f == FAMILY_IPV4 ? '4' : '6') < 0 ? NULL : name;
 }
 

@@ -84,7 +84,7 @@ unlike "and in no set" "$(at h nft list table inet ifsteer)" 'set branch'
 answered "on-premises behind them" op 172.31.70.5 10.0.1.9
 quiet "in sync with long lists" ifsteer diff
 in_force "$printers, $(branches 3 20) $premises" "five of them"
-like "as rules they have sets" "$(at h nft list table inet ifsteer)" 'set branch_2\.to_4'
+like "as rules they have sets" "$(at h nft list table inet ifsteer)" 'set policy_branch_2\.to_4'
 quiet "in sync with sets" ifsteer diff
 
 # ---- other selectors, forwarded packets ----

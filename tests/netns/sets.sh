@@ -52,6 +52,16 @@ for name in own addresses loopback sources; do
 	quiet "a set called $name: diff is clean" ifsteer diff
 done
 
+# A long list stands in a set that is called by its policy.
+list=$(printf '"203.0.113.%d", ' {0..200..2})
+for name in 10-office 0x1 1 main type; do
+	for action in 'via = "eth2"' 'action = "main"'; do
+		sets '' "{ name = \"$name\"; to = [ ${list%, } ]; from = [ ${list%, }, \"10.200.0.2\", \"!10.200.0.3\" ]; $action; }"
+		apply "apply, a list of policy $name, $action"
+		quiet "a list of policy $name: diff is clean" ifsteer diff
+	done
+done
+
 # More prefixes than companions speak for: the socket believes in main's source, the wire shows the right one.
 rewritten() {
 	expect "$1: tcp" "local=10.200.0.2 name=vpc seen=172.31.70.5" tcp "$2"
