@@ -314,6 +314,46 @@ static void fill_big(struct nft_table *t, unsigned int first, unsigned int count
 	nft_sort(t);
 }
 
+static void fill_names(struct nft_table *t, const char *flags, const char *a, const char *b, const char *c)
+{
+	struct nft_set *set = nft_add_set(t, "names", true, "ifname : verdict", flags);
+	int err = set ? 0 : -ENOMEM;
+
+	for (const char *const *name = (const char *const[]){ a, b, c, NULL }; *name && !err; name++)
+		err = nft_add_element(set, "\"%s\" : drop", *name);
+	if (err)
+		abort();
+	nft_sort(t);
+}
+
+static char *names_script(const char *flags, const char *had)
+{
+	CLEANUP(nft_table_done) struct nft_table have = { 0 };
+	CLEANUP(nft_table_done) struct nft_table want = { 0 };
+	struct strbuf out = { 0 };
+
+	fill_names(&have, flags, "a", had, NULL);
+	fill_names(&want, flags, "a", "b", "c");
+	if (nft_script(&have, &want, NULL, &out))
+		abort();
+	return strbuf_take(&out);
+}
+
+/* A set that gains elements is told of them alone; one that loses some, or has intervals, of all. */
+static void test_gains(void)
+{
+	char *gains = names_script(NULL, "b"), *loses = names_script(NULL, "z"), *intervals = names_script("interval", "b");
+
+	is(gains,
+	   "table inet ifsteer {\n\tmap names {\n\t\ttype ifname : verdict\n"
+	   "\t\telements = { \"c\" : drop }\n\t}\n}\n", "an element more");
+	ok(strstr(loses, "flush map") && strstr(loses, "\"a\" : drop, \"b\" : drop, \"c\" : drop"), "one less");
+	ok(strstr(intervals, "flush map"), "intervals");
+	free(gains);
+	free(loses);
+	free(intervals);
+}
+
 /* Elements alone go without a script, as the difference. */
 static void test_elements_alone(void)
 {
@@ -600,6 +640,7 @@ int main(void)
 	test_parse();
 	test_truncated();
 	test_script();
+	test_gains();
 	test_elements_alone();
 	test_elements_and_rules();
 	test_new_set();

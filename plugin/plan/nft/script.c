@@ -37,14 +37,22 @@ static void print_texts(char *const *v, size_t count, const char **separator, st
 }
 
 /* Its elements differ. For `add element` and `delete element` libnftables 1.0.6 reads the elements of
- * every interval set of the host, somebody else's 100,000 in 0.8 s; for a set that is flushed and
- * declared again it reads nothing. Nor is it good at a long `delete element`: 1.0.6 takes the square
+ * every interval set of the host, somebody else's 100,000 in 0.8 s; for a set that is declared again
+ * it reads nothing: that adds elements, and a flush ahead takes all others away. Nor is it good at a long `delete element`: 1.0.6 takes the square
  * of its length (3,000 prefixes: 2.5 s), and 1.1.3 gets it wrong where one message of 64 kB ends and
  * the next begins (1,638 IPv4 prefixes): ENOENT. */
-static bool is_rewritten(const struct set_change *s)
+static bool is_redeclared(const struct set_change *s)
 {
 	return s->have && s->want && !s->replace &&
 	       s->gone.count + s->fresh.count + s->gone_texts.count + s->fresh_texts.count > 0;
+}
+
+/* Elements can be added to what stands. (Intervals can't: libnftables takes the set for a new one,
+ * and marks where the first of them begins.) */
+static bool only_gains(const struct set_change *s)
+{
+	return is_redeclared(s) && s->gone.count + s->fresh.count + s->gone_texts.count == 0 &&
+	       !(s->want->flags && strstr(s->want->flags, "interval"));
 }
 
 static bool is_edited(const struct nft_edits *e, const struct nft_set *set)
@@ -63,7 +71,7 @@ static void print_gone(const struct nft_table *have, const struct nft_changes *c
 		if (c->chains[i].have && (c->chains[i].refill || !c->chains[i].want))
 			strbuf_printf(out, "flush chain " TABLE " %s\n", c->chains[i].have->name);
 	for (size_t i = 0; i < c->set_count; i++)
-		if (is_rewritten(&c->sets[i]))
+		if (is_redeclared(&c->sets[i]) && !only_gains(&c->sets[i]))
 			strbuf_printf(out, "flush %s " TABLE " %s\n",
 				      c->sets[i].have->is_map ? "map" : "set",
 				      c->sets[i].have->name);
@@ -101,14 +109,20 @@ static void begin_set(const struct nft_set *s, struct strbuf *out)
 		strbuf_printf(out, "\t\ttimeout %s\n", s->timeout);
 }
 
-static void print_set(const struct nft_set *s, struct strbuf *out)
+static void print_set_of(const struct nft_set *s, const struct addr_ranges *ranges,
+			 char *const *elements, size_t count, struct strbuf *out)
 {
 	const char *separator = "\t\telements = { ";
 
 	begin_set(s, out);
-	print_ranges(&s->ranges, &separator, out);
-	print_texts(s->elements, s->element_count, &separator, out);
-	strbuf_add(out, s->ranges.count || s->element_count ? " }\n\t}\n" : "\t}\n");
+	print_ranges(ranges, &separator, out);
+	print_texts(elements, count, &separator, out);
+	strbuf_add(out, ranges->count || count ? " }\n\t}\n" : "\t}\n");
+}
+
+static void print_set(const struct nft_set *s, struct strbuf *out)
+{
+	print_set_of(s, &s->ranges, s->elements, s->element_count, out);
 }
 
 static void print_packed_set(const struct nft_set *s, struct strbuf *out)
@@ -148,8 +162,11 @@ static void print_fresh(const struct nft_changes *c, const struct nft_edits *edi
 	for (size_t i = 0; i < c->set_count; i++) {
 		const struct set_change *s = &c->sets[i];
 
-		if (s->want && (!s->have || s->replace || is_rewritten(s)) &&
-		    !is_edited(edits, s->want))
+		if (only_gains(s))
+			print_set_of(s->want, &s->fresh, s->fresh_texts.v, s->fresh_texts.count,
+				     out);
+		else if (s->want && (!s->have || s->replace || is_redeclared(s)) &&
+			 !is_edited(edits, s->want))
 			print_set(s->want, out);
 	}
 	for (size_t i = 0; i < c->chain_count; i++) {
@@ -197,7 +214,7 @@ static int take_edits(struct nft_changes *c, struct nft_edits *ret)
 		struct nft_edit *e;
 
 		if (!s->want || !s->want->has_ranges || s->replace ||
-		    (s->have && (c->beyond_ranges || !is_rewritten(s))))
+		    (s->have && (c->beyond_ranges || !is_redeclared(s))))
 			continue;
 		e = VEC_PUSH(ret->v, ret->count);
 		if (!e)
