@@ -86,7 +86,8 @@ bool bound_run(struct trial *t, const struct plan *p, uint32_t minute, char **re
 	t->bound = &wires[below(LINK_COUNT)];
 	sent = t->flow;
 	fd = trial_send(t, &sent.src);
-	sent.has_src |= fd >= 0;
+	/* Known since connect(), also where send() was refused. */
+	sent.has_src = !addr_is_zero(&sent.src);
 	if (explain_flow(p, &sent, &e))
 		abort();
 	check(p, t, &e, &wrong);
