@@ -128,17 +128,17 @@ packets() { at gw nft list counter inet astray "$1" | grep -o 'packets [0-9]*' |
 kill="{ name = \"secret\"; to = \"$SECRET\"; via = \"eth2\"; otherwise = \"unreachable\"; }"
 in_force "$(branches 9) $kill" "a kill switch"
 is "older connections are looked up as well" "$(at h nft list chain inet ifsteer older_local | grep -c ' vmap @older_local')" 1
-at h "$PROBE" flood -t 6000 -r 4000 $SECRET 9 >/tmp/flood 2>&1 &
+at h "$PROBE" flood -t 3000 -r 4000 $SECRET 9 >/tmp/flood 2>&1 &
 flood=$!
-sleep 0.1
-for i in {1..10}; do
-	policy <<<"$S2 policies = ( $(branches 9 | sed "4s|10\.4\.0|10.77.$i|") $kill );"
+for ((i = 1; i < 1000; i++)); do
+	policy <<<"$S2 policies = ( $(branches 9 | sed "4s|10\.4\.0|10.77.$((i % 200))|") $kill );"
 	ifsteer apply
-	policy <<<"$S2 policies = ( $(branches $((6 + i))) $kill );"
+	policy <<<"$S2 policies = ( $(branches $((6 + i % 9))) $kill );"
 	ifsteer apply
+	kill -0 $flood 2>/dev/null || break
 done
-kill -INT $flood
 wait $flood
+note "$((2 * i)) edits"
 is "none of $(grep -o 'sent=[0-9]*' /tmp/flood) went astray" "$(packets astray)" 0
 [ "$(packets right)" -gt 100 ]
 ok $? "the flood was one"
