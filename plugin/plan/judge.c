@@ -12,15 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMENT_SIZE 129	/* a longer comment refuses the whole transaction */
+#define COMMENT_SIZE 129 /* a longer comment refuses the whole transaction */
 
 bool policy_seen(const struct policy *p, enum hook hook)
 {
 	switch (hook) {
-	case HOOK_LOCAL:
-		return p->origin != ORIGIN_FORWARDED && !p->in.count && !p->mac.count;
+	case HOOK_LOCAL: return p->origin != ORIGIN_FORWARDED && !p->in.count && !p->mac.count;
 	case HOOK_FORWARDED:
-		return p->origin != ORIGIN_LOCAL && !p->user.given && !p->group.given && !p->cgroup.count;
+		return p->origin != ORIGIN_LOCAL && !p->user.given && !p->group.given &&
+		       !p->cgroup.count;
 	}
 	return false;
 }
@@ -33,7 +33,8 @@ bool policy_in_force(const struct policy_plan *pp, enum hook hook)
 bool plan_has_kill_switch(const struct plan *p, enum hook hook)
 {
 	for (size_t i = 0; i < p->policy_count; i++)
-		if (policy_is_kill_switch(p->policies[i].policy) && policy_in_force(&p->policies[i], hook))
+		if (policy_is_kill_switch(p->policies[i].policy) &&
+		    policy_in_force(&p->policies[i], hook))
 			return true;
 	return false;
 }
@@ -54,7 +55,8 @@ const char *way_suffix(const struct verdict *v)
 
 /* Where a packet of this policy goes. Local packets are remembered; forwarded ones unless they came in by a
  * symmetric interface, which their connection remembers instead. */
-static void put_target(const struct plan *p, const struct policy_plan *pp, enum family f, enum hook hook, struct strbuf *b)
+static void put_target(const struct plan *p, const struct policy_plan *pp, enum family f,
+		       enum hook hook, struct strbuf *b)
 {
 	const struct verdict *v = &pp->verdict[f];
 	const char *how = hook == HOOK_LOCAL ? "take" : "lead";
@@ -64,7 +66,8 @@ static void put_target(const struct plan *p, const struct policy_plan *pp, enum 
 		strbuf_printf(b, "goto %s_%s%s", how, p->paths[v->active[0]].word, way_suffix(v));
 		break;
 	case ACTION_BALANCE:
-		strbuf_printf(b, "goto %s_%s.balance_%c", how, pp->word, f == FAMILY_IPV4 ? '4' : '6');
+		strbuf_printf(b, "goto %s_%s.balance_%c", how, pp->word,
+			      f == FAMILY_IPV4 ? '4' : '6');
 		break;
 	case ACTION_TABLE:
 		strbuf_printf(b, "goto %s_table_%u%s", how, pp->policy->table, way_suffix(v));
@@ -75,15 +78,9 @@ static void put_target(const struct plan *p, const struct policy_plan *pp, enum 
 		else
 			strbuf_add(b, v->dormant ? "goto unsteered" : "goto take_main");
 		break;
-	case ACTION_UNREACHABLE:
-		strbuf_add(b, "reject with icmpx host-unreachable");
-		break;
-	case ACTION_PROHIBIT:
-		strbuf_add(b, "reject with icmpx admin-prohibited");
-		break;
-	case ACTION_BLACKHOLE:
-		strbuf_add(b, "drop");
-		break;
+	case ACTION_UNREACHABLE: strbuf_add(b, "reject with icmpx host-unreachable"); break;
+	case ACTION_PROHIBIT: strbuf_add(b, "reject with icmpx admin-prohibited"); break;
+	case ACTION_BLACKHOLE: strbuf_add(b, "drop"); break;
 	}
 }
 
@@ -91,10 +88,12 @@ bool policy_skipped(const struct policy_plan *pp, enum family f)
 {
 	const struct verdict *v = &pp->verdict[f];
 
-	return !v->covered || v->catches_nothing || (v->dormant && pp->policy->otherwise == OTHERWISE_NEXT);
+	return !v->covered || v->catches_nothing ||
+	       (v->dormant && pp->policy->otherwise == OTHERWISE_NEXT);
 }
 
-static char *target(const struct plan *p, const struct policy_plan *pp, enum family f, enum hook hook)
+static char *target(const struct plan *p, const struct policy_plan *pp, enum family f,
+		    enum hook hook)
 {
 	struct strbuf b = { 0 };
 
@@ -110,15 +109,16 @@ static void where_text(const struct policy *pol, char buf[static COMMENT_SIZE])
 	int room = COMMENT_SIZE - (int)strlen(pol->name) - 13;
 
 	base = base ? base + 1 : pol->at.file ? pol->at.file : "";
-	snprintf(buf, COMMENT_SIZE, "%s %.*s:%u", pol->name, room > 0 ? room : 0, base, pol->at.line);
+	snprintf(buf, COMMENT_SIZE, "%s %.*s:%u", pol->name, room > 0 ? room : 0, base,
+		 pol->at.line);
 	for (char *c = buf; *c; c++)
 		if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ' || *c == 127)
 			*c = '_';
 }
 
 /* Rules for one family; `open` says that they serve the other one, too. `end` is what stands behind the match. */
-static int add_rules(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp, enum hook hook,
-		     enum family f, bool open, const char *end)
+static int add_rules(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp,
+		     enum hook hook, enum family f, bool open, const char *end)
 {
 	CLEANUP(texts_done) struct texts match = { 0 };
 	char where[COMMENT_SIZE];
@@ -128,7 +128,9 @@ static int add_rules(const struct plan *p, struct nft_chain *c, const struct pol
 		return 0;
 	where_text(pp->policy, where);
 	for (size_t i = 0; i < match.count && r == 0; i++)
-		r = nft_add_rule(c, where, "%s%s%s", !open && !match_names_family(pp->policy, f) ? match_only_family(f) : "",
+		r = nft_add_rule(c, where, "%s%s%s",
+				 !open && !match_names_family(pp->policy, f) ? match_only_family(f)
+									     : "",
 				 match.v[i], end);
 	return r;
 }
@@ -144,7 +146,8 @@ static void targets_done(struct targets *t)
 	free(t->way[FAMILY_IPV6]);
 }
 
-static int find_targets(const struct plan *p, const struct policy_plan *pp, enum hook hook, struct targets *ret)
+static int find_targets(const struct plan *p, const struct policy_plan *pp, enum hook hook,
+			struct targets *ret)
 {
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		ret->way[f] = target(p, pp, (enum family)f, hook);
@@ -154,14 +157,16 @@ static int find_targets(const struct plan *p, const struct policy_plan *pp, enum
 	return 0;
 }
 
-static int add_policy(const struct plan *p, struct nft_chain *c, struct policy_plan *pp, enum hook hook)
+static int add_policy(const struct plan *p, struct nft_chain *c, struct policy_plan *pp,
+		      enum hook hook)
 {
 	CLEANUP(targets_done) struct targets to = { 0 };
 	bool open;
 	int r = find_targets(p, pp, hook, &to);
 
 	pp->has_rules = true;
-	open = r == 0 && match_needs_family(pp->policy) && *to.way[0] && strcmp(to.way[0], to.way[1]) == 0;
+	open = r == 0 && match_needs_family(pp->policy) && *to.way[0] &&
+	       strcmp(to.way[0], to.way[1]) == 0;
 	for (int f = 0; f < FAMILY_COUNT && r == 0; f++) {
 		char *end;
 
@@ -200,7 +205,8 @@ int judge_add_marked(struct plan *p, struct nft_chain *c, enum hook hook)
 
 /* ---- the policies of runs ---- */
 
-static struct nft_chain *add_policy_chain(struct plan *p, const struct runs *runs, const struct policy_plan *pp)
+static struct nft_chain *add_policy_chain(struct plan *p, const struct runs *runs,
+					  const struct policy_plan *pp)
 {
 	char *name = run_chain_name(runs, pp);
 	struct nft_chain *c = name ? nft_add_chain(&p->nft, name, NULL) : NULL;
@@ -210,7 +216,8 @@ static struct nft_chain *add_policy_chain(struct plan *p, const struct runs *run
 }
 
 /* What is said of a policy once the packet is known to be its. */
-static int add_run_policy(struct plan *p, const struct runs *runs, const struct policy_plan *pp, enum hook hook)
+static int add_run_policy(struct plan *p, const struct runs *runs, const struct policy_plan *pp,
+			  enum hook hook)
 {
 	CLEANUP(targets_done) struct targets to = { 0 };
 	char where[COMMENT_SIZE];
@@ -223,13 +230,14 @@ static int add_run_policy(struct plan *p, const struct runs *runs, const struct 
 	c = add_policy_chain(p, runs, pp);
 	if (!c)
 		return -ENOMEM;
-	alike = !*to.way[FAMILY_IPV4] || !*to.way[FAMILY_IPV6] || strcmp(to.way[FAMILY_IPV4], to.way[FAMILY_IPV6]) == 0;
+	alike = !*to.way[FAMILY_IPV4] || !*to.way[FAMILY_IPV6] ||
+		strcmp(to.way[FAMILY_IPV4], to.way[FAMILY_IPV6]) == 0;
 	where_text(pp->policy, where);
 	for (enum family f = 0; f < FAMILY_COUNT; f++) {
 		if (!*to.way[f])
 			continue;
-		TRY(nft_add_rule(c, where, "%scounter name \"policy_%s\" %s", alike ? "" : match_only_family(f), pp->word,
-				 to.way[f]));
+		TRY(nft_add_rule(c, where, "%scounter name \"policy_%s\" %s",
+				 alike ? "" : match_only_family(f), pp->word, to.way[f]));
 		if (alike)
 			break;
 	}
@@ -247,10 +255,11 @@ int judge_add_runs(struct plan *p, enum hook hook, const struct runs *runs)
 
 /* ---- connections older than a kill switch ---- */
 
-static int add_older(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp, enum hook hook,
-		     const char *end)
+static int add_older(const struct plan *p, struct nft_chain *c, const struct policy_plan *pp,
+		     enum hook hook, const char *end)
 {
-	bool open = match_needs_family(pp->policy) && !policy_skipped(pp, FAMILY_IPV4) && !policy_skipped(pp, FAMILY_IPV6);
+	bool open = match_needs_family(pp->policy) && !policy_skipped(pp, FAMILY_IPV4) &&
+		    !policy_skipped(pp, FAMILY_IPV6);
 
 	for (enum family f = 0; f < FAMILY_COUNT; f++)
 		if (!policy_skipped(pp, f) && !(open && f != FAMILY_IPV4))
@@ -286,7 +295,9 @@ static int older_ends(const struct plan *p, const struct policy *pol, struct tex
 	own = own_marks(p, pol);
 	if (!own)
 		return -ENOMEM;
-	r = *own ? texts_add(ret, "ct mark & 0x%08x vmap { %s }", p->config->settings.mark_mask, own) : 0;
+	r = *own ? texts_add(ret, "ct mark & 0x%08x vmap { %s }", p->config->settings.mark_mask,
+			     own)
+		 : 0;
 	free(own);
 	return r ?: texts_add(ret, "goto cut");
 }
@@ -295,7 +306,8 @@ size_t judge_older_end(const struct plan *p, enum hook hook)
 {
 	size_t end = p->policy_count;
 
-	while (end && !(policy_is_kill_switch(p->policies[end - 1].policy) && policy_in_force(&p->policies[end - 1], hook)))
+	while (end && !(policy_is_kill_switch(p->policies[end - 1].policy) &&
+			policy_in_force(&p->policies[end - 1], hook)))
 		end--;
 	return end;
 }
@@ -346,7 +358,8 @@ int judge_add_older_runs(struct plan *p, enum hook hook, const struct runs *runs
 {
 	for (size_t k = 0; k < runs->count; k++)
 		for (size_t i = runs->v[k].first; i < runs->v[k].end; i++)
-			if (policy_in_force(&p->policies[i], hook) && !older_verdict(p->policies[i].policy))
+			if (policy_in_force(&p->policies[i], hook) &&
+			    !older_verdict(p->policies[i].policy))
 				TRY(add_run_older(p, runs, &p->policies[i]));
 	return runs_add_maps(p, runs, older_verdict);
 }
