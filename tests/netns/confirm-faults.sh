@@ -65,7 +65,7 @@ put_back "the next run" "$first"
 bad=
 tried=0
 while read -r -u 3 call n; do
-	while kill_at "$call" $((++n)); do
+	while kill_at "$call" $((n += ${EVERY-3})); do
 		tried=$((tried + 1))
 		has_forked || hook
 		if waits; then

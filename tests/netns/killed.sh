@@ -31,13 +31,15 @@ new() {
 			{ name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = [ \"eth2\", \"eth0\" ]; } );"
 }
 
-# kill_at WHEN ifsteer's words…: false once it ran to its end.
+# kill_at CALL N ifsteer's words…: at the Nth of these calls (strace counts each kind for itself); false once it ran to its end.
 kill_at() {
-	local when=$1
-	shift
-	at h strace -f -qq -o /dev/null -e trace=all -e "inject=all:signal=KILL:when=$when" "$IFSTEER" "$@" >/dev/null 2>&1
+	local call=$1 when=$2
+	shift 2
+	at h strace -f -qq -o /tmp/trace -e trace=all -e "inject=$call:signal=KILL:when=$when" "$IFSTEER" "$@" >/dev/null 2>&1
 	[ $? = 137 ]
 }
+# Which kinds of call the last run made.
+calls() { sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' /tmp/trace | sort -u; }
 
 # One packet of the kill switch's user, and one to on-premises: "" when both went right.
 both_right() {
@@ -49,21 +51,32 @@ both_right() {
 	[ "$vpn" = "packets 0" ] || echo " astray: $vpn"
 }
 
-every_call() {	# NAME BEFORE AFTER ifsteer's words…: kills it at each call; BEFORE and AFTER are functions
-	local name=$1 before=$2 after=$3 when=0 bad=
+# every_call NAME BEFORE AFTER ifsteer's words…: kills it at each call; BEFORE and AFTER are functions. Of a kind that is called often
+# each of the first, and then a sample; EVERY=1 tries all of them.
+every_call() {
+	local name=$1 before=$2 after=$3 call when tried=0 bad=
 	shift 3
-	while
-		$before
-		ifsteer apply >/dev/null 2>&1
-		$after
-		kill_at $((++when)) "$@"
-	do
-		[ -z "${KEEPS-1}" ] || bad+=$(both_right | sed "s/^/ call $when:/")
-		ifsteer apply >/dev/null 2>&1 || bad+=" call $when: apply $?"
-		ifsteer diff >/dev/null 2>&1 || bad+=" call $when: diff $?"
+	$before
+	ifsteer apply >/dev/null 2>&1
+	$after
+	kill_at execve 2 "$@"
+	for call in $(calls); do
+		when=1
+		while
+			$before
+			ifsteer apply >/dev/null 2>&1
+			$after
+			kill_at "$call" $when "$@"
+		do
+			[ -z "${KEEPS-1}" ] || bad+=$(both_right | sed "s/^/ $call $when:/")
+			ifsteer apply >/dev/null 2>&1 || bad+=" $call $when: apply $?"
+			ifsteer diff >/dev/null 2>&1 || bad+=" $call $when: diff $?"
+			tried=$((tried + 1))
+			when=$((when + ${EVERY-1 + when / 2}))
+		done
 	done
-	is "$name: killed at each of $((when - 1)) calls" "$bad" ""
-	[ $when -gt 50 ]
+	is "$name: killed at each of $tried calls" "$bad" ""
+	[ $tried -gt 50 ]
 	ok $? "$name: there were calls to be killed at"
 }
 
