@@ -118,7 +118,7 @@ for how in absent down bare carrier; do
 		esac
 		by eth0 "$name: internet" tcp
 		give_back $how
-		eventually 2 eval 'ip -n h link show eth2 | grep -q "state UP"'
+		eventually 30 eval 'ip -n h link show eth2 | grep -q "state UP"'
 		apply "$name: apply again"
 		by_eth2 "$name, after"
 	done

@@ -22,7 +22,7 @@ boot_enter() {
 		wait $inside
 		status=$?
 		wait $inside 2>/dev/null
-		eventually 5 boot_cgroup_gone
+		eventually 30 boot_cgroup_gone
 		exit $status
 	fi
 	lab_enter here

@@ -20,7 +20,7 @@ open() {
 	eval "pid_$name=$!"
 	exec {fd}>"/tmp/$name"
 	eval "fd_$name=$fd"
-	eventually 3 test -s "/tmp/$name.said"
+	eventually 30 test -s "/tmp/$name.said"
 	said=$(tail -n 1 "/tmp/$name.said")
 }
 

@@ -301,7 +301,7 @@ elsewhere=$!
 clean "networkd runs in another namespace"
 (exec nsenter --net=/run/netns/h /tmp/systemd-networkd 60) &
 running=$!
-eventually 2 grep -q systemd-network "/proc/$running/comm"
+eventually 30 grep -q systemd-network "/proc/$running/comm"
 finds "networkd runs here" 'systemd-networkd removes routing rules that' ''
 kill $running $elsewhere
 enable systemd-networkd.service
@@ -341,7 +341,7 @@ rm /etc/systemd/system/NetworkManager-dispatcher.service
 cp "$(command -v sleep)" /tmp/NetworkManager
 (exec nsenter --net=/run/netns/h /tmp/NetworkManager 60) &
 running=$!
-eventually 2 grep -q NetworkManager "/proc/$running/comm"
+eventually 30 grep -q NetworkManager "/proc/$running/comm"
 finds "NetworkManager runs without our hook" "NetworkManager is running without ifsteer's hook" '50-ifsteer'
 lab_install
 said=$(doctor)

@@ -80,13 +80,13 @@ ip -n h addr add fd00:e2::5/64 dev eth2
 event eth2 up
 like "its address is tentative" "$(ip -n h -6 addr show dev eth2)" tentative
 expect "who connects meanwhile is sent by eth2, and not with the wrong address" "local=* name=op seen=fd00:e2::5" tcp -t 5000 fd00:10::9
-eventually 5 eval '! ip -n h -6 addr show dev eth2 | grep -q tentative'
+eventually 30 eval '! ip -n h -6 addr show dev eth2 | grep -q tentative'
 by_eth2 "its address has settled"
 # Somebody else has the address.
 ip -n h addr del fd00:e2::5/64 dev eth2
 ip -n vpc addr add fd00:e2::5/64 dev to_h nodad
 ip -n h addr add fd00:e2::5/64 dev eth2
-eventually 5 eval 'ip -n h -6 addr show dev eth2 | grep -q dadfailed'
+eventually 30 eval 'ip -n h -6 addr show dev eth2 | grep -q dadfailed'
 event eth2 up
 like "a duplicate address: status says so" "$(ifsteer status)" "somebody else has its address"
 answered "a duplicate address: main decides" gw fd00:e0::2 fd00:10::9

@@ -25,7 +25,7 @@ flood_over
 [ "$(counted astray)" -gt 0 ]
 ok $? "without a policy the flood is seen by eth0"
 coproc OLD { at lan "$PROBE" tcp -k -t 2000 $SECRET4 $PORT; }
-read -r -t 3 -u "${OLD[0]}" line
+read -r -t 30 -u "${OLD[0]}" line
 like "a connection from before the policy" "$line" 'name=gw'
 
 ip -n h link del eth2
@@ -33,9 +33,9 @@ kill_policy unreachable
 apply "apply, eth2 absent"
 forget
 echo again >&"${OLD[1]}"
-read -r -t 4 -u "${OLD[0]}" line
+read -r -t 30 -u "${OLD[0]}" line
 like "it is cut" "$line" 'error='
-kill "$OLD_PID"
+kill "${OLD_PID-}" 2>/dev/null
 flood 1500
 sleep 0.2
 plug eth2

@@ -145,7 +145,7 @@ echo again >&"${OLD[1]}"
 read -r -t 30 -u "${OLD[0]}" line
 like "it is cut" "$line" 'error='
 is "it is cut: nothing astray" "$(counted astray)" 0
-kill "$OLD_PID"
+kill "${OLD_PID-}" 2>/dev/null
 
 coproc TAKEN { at h "$PROBE" tcp -k -u "$nobody" -t 2000 $SECRET4 7; }
 read -r -t 30 -u "${TAKEN[0]}" line
@@ -156,7 +156,7 @@ echo again >&"${TAKEN[1]}"
 read -r -t 30 -u "${TAKEN[0]}" line
 like "it ends with its path" "$line" 'error='
 is "it ends with its path: nothing astray" "$(counted astray)" 0
-kill "$TAKEN_PID"
+kill "${TAKEN_PID-}" 2>/dev/null
 up eth2
 apply "apply"
 

@@ -86,20 +86,20 @@ is "a full /run: nothing is left" "$(at h sh -c 'nft list tables; ip rule; ip -6
 quiet "a full /run: apply" ifsteer apply
 nsenter --net=/run/netns/h -- "$IFSTEER" watch 2>/tmp/said &
 watch=$!
-eventually 5 eval '[[ $(cat "/proc/$watch/wchan") == *poll* ]]'
+eventually 30 eval '[[ $(cat "/proc/$watch/wchan") == *poll* ]]'
 edit watched
 ifsteer apply >/dev/null 2>&1
 sleep 1
 in_force watched
 ok $? "a full /run: watch does not put back what was applied by hand"
 at h nft flush ruleset
-eventually 5 in_force watched
+eventually 30 in_force watched
 ok $? "a full /run: watch repairs just that"
 rm /run/ifsteer/full
 applied run_again ""
 sleep 1
 at h nft flush ruleset
-eventually 5 in_force run_again
+eventually 30 in_force run_again
 ok $? "room again: watch follows"
 kill $watch
 wait $watch

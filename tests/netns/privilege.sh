@@ -33,8 +33,7 @@ unlike "a hook of no concern does not even do that" "$(cat /tmp/trace)" 'NO_NEW_
 apply
 nsenter --net=/run/netns/h -- "$IFSTEER" apply --confirm 30 2>/dev/null </dev/null &
 waiting=$!
-eventually 5 grep -q . /run/ifsteer/*/confirm* /run/ifsteer/*/trial* 2>/dev/null
-sleep 0.3
+eventually 30 grep -q ^waiting /run/ifsteer/*/trial
 for pid in $waiting $(cat /proc/$waiting/task/$waiting/children); do
 	is "who waits for confirmation has CAP_NET_ADMIN alone" \
 		"$(grep -E 'Cap(Inh|Prm|Eff|Amb)|NoNewPrivs' "/proc/$pid/status" | tr -s '\t\n' ' ')" \

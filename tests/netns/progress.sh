@@ -15,7 +15,7 @@ export TERM=xterm
 # busy N: another run holds the lock for so many seconds.
 busy() {
 	flock /run/ifsteer/*/lock sleep "$1" &
-	eventually 5 sh -c '! flock -n /run/ifsteer/*/lock true'
+	eventually 30 sh -c '! flock -n /run/ifsteer/*/lock true'
 }
 
 # on_terminal COMMAND…: what a terminal gets to see of it.

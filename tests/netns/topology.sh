@@ -51,7 +51,7 @@ serve() {
 	local fd line port
 	for port in $PORT $OTHER_PORT; do
 		exec {fd}< <(exec nsenter --net="/run/netns/$1" -- "$PROBE" serve "$1" $port)
-		read -r -t 5 -u "$fd" line && [ "$line" = ready ] || { echo "Bail out! no server in $1"; exit 1; }
+		read -r -t 30 -u "$fd" line && [ "$line" = ready ] || { echo "Bail out! no server in $1"; exit 1; }
 	done
 }
 
@@ -170,6 +170,16 @@ up() {
 	esac
 }
 
+# has_come_up IF…: h's interface has what the kernel adds to one with a carrier, in its own time: a worker does it, which on a busy
+# machine comes later than the next command.
+has_come_up() {
+	local interface
+	for interface; do
+		eventually 10 eval "ip -n h -6 route show dev $interface | grep -q ^fe80 &&
+			! ip -n h route show dev $interface | grep -q linkdown"
+	done
+}
+
 # lab_host: h with both interfaces up, and a server.
 lab_host() {
 	lab_routers
@@ -177,6 +187,7 @@ lab_host() {
 	plug eth2
 	up eth0
 	up eth2
+	has_come_up eth0 eth2
 	serve h
 }
 
@@ -239,9 +250,7 @@ lab_docker() {
 		addr add 172.17.0.2/16 dev eth0
 		route add default via 172.17.0.1
 	END
-	# What the kernel adds once the bridge has a carrier, in its own time.
-	eventually 10 eval 'ip -n h -6 route show dev docker0 | grep -q ^fe80 &&
-		! ip -n h route show dev docker0 | grep -q linkdown'
+	has_come_up docker0
 	ip -n gw route add local 172.17.0.0/16 dev lo
 	ip -n vpc route add local 172.17.0.0/16 dev lo
 	at h nft -f - <<-END

@@ -106,10 +106,10 @@ worker() {
 cp "$PROBE" $boot_root/usr/bin/probe
 like "a service that is not there is dormant" "$(boot_in ifsteer status)" "cgroup isn't there yet"
 quiet "systemctl start worker" boot_in systemctl start worker
-eventually 5 worker
+eventually 30 worker
 ok $? "a service that starts is steered"
 quiet "systemctl restart worker" boot_in systemctl restart worker
-eventually 5 worker
+eventually 30 worker
 ok $? "and one that starts again"
 quiet "systemctl stop worker" boot_in systemctl stop worker
 
@@ -117,7 +117,7 @@ quiet "systemctl stop worker" boot_in systemctl stop worker
 
 is "the process is still the first one" "$(watch_pid)" "$pid"
 quiet "systemctl reload" boot_in systemctl reload ifsteer-watch
-quiet "reloaded it is active" eventually 5 boot_in systemctl is-active ifsteer-watch
+quiet "reloaded it is active" eventually 30 boot_in systemctl is-active ifsteer-watch
 is "with no privilege but CAP_NET_ADMIN" "$(boot_in grep -h '^Cap[EPB]' "/proc/$pid/status" | cut -f 2 | sort -u)" \
 	0000000000001000
 is "and none to be had" "$(boot_in grep -h NoNewPrivs "/proc/$pid/status" | cut -f 2)" 1

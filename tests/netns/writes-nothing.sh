@@ -58,14 +58,14 @@ KILL='{ name = "vpn"; to = "198.51.100.0/24"; via = "eth2"; otherwise = "blackho
 kill_marks() { ip -n h rule | grep -c 'fwmark 0xfe000000'; }
 policies "$KILL"
 coproc TAKEN { at h "$PROBE" tcp -k 198.51.100.10 $PORT; }
-read -r -t 3 -u "${TAKEN[0]}" line
+read -r -t 30 -u "${TAKEN[0]}" line
 policies '{ name = "vpn"; to = "198.51.100.0/24"; via = "eth2"; }'
 is "a connection carries the mark of a kill switch that is gone" "$(kill_marks)" 2
 echo again >&"${TAKEN[1]}"
-read -r -t 3 -u "${TAKEN[0]}" line
+read -r -t 30 -u "${TAKEN[0]}" line
 is "and goes on" "$line" again
-kill "$TAKEN_PID"
-wait "$TAKEN_PID" 2>/dev/null
+kill "${TAKEN_PID-}" 2>/dev/null
+wait "${TAKEN_PID-}" 2>/dev/null
 quiet "it ends" at h conntrack -D -d 198.51.100.10
 quiet "diff: in sync" ifsteer diff
 like "status: in sync" "$(ifsteer status --json)" '"in_sync": true'
