@@ -92,6 +92,36 @@ for address in $INTERNET; do
 	ok $? "balance: $seen of 60 by eth2"
 done
 
+# A connection ends with its path, and stays where it is at the fail-back.
+open() {
+	coproc KEPT { at lan "$PROBE" tcp -k -t 3000 "$1" $PORT; }
+	read -r -t 3 -u "${KEPT[0]}" line
+	like "$2" "$line" "seen=$3"
+}
+again() {
+	echo again >&"${KEPT[1]}"
+	read -r -t 5 -u "${KEPT[0]}" line
+	like "$1" "$line" "$2"
+	kill "$KEPT_PID"
+	wait "$KEPT_PID" 2>/dev/null
+}
+policies '{ name = "lan"; in = "eth1"; via = [ "eth2", "eth0" ]; }'
+for address in $INTERNET; do
+	open "$address" "failover, $address: by eth2" '(192.0.2.2|2001:db8:ff::2)'
+	quiet "offline eth2" ifsteer offline eth2
+	again "failover, $address: it ends with its path" 'error=E(CONNRESET|PIPE|HOSTUNREACH|NETUNREACH)'
+	AT=lan by eth0 "failover: new ones go by eth0" tcp
+	open "$address" "failover, $address: by eth0" '(192.168.77.5|fd00:77::5)'
+	quiet "online eth2" ifsteer online eth2
+	again "fail-back, $address: it stays where it is" '^again$'
+	AT=lan by eth2 "fail-back: new ones go by eth2" tcp
+done
+for where in eth2 eth0; do
+	[ $where = eth2 ] || ifsteer offline eth2
+	AT=lan by $where "UDP from one port, by $where" udp -s 5555
+done
+quiet "online eth2" ifsteer online eth2
+
 policy <<-'END'
 	interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = [ "172.31.64.1", "fd00:e2::1" ]; snat = "always"; } );
 	policies = ( { name = "lan"; in = "eth1"; via = "eth2"; } );

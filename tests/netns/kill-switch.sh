@@ -197,5 +197,17 @@ kill_policy unreachable "{ name = \"lan\"; to = [ \"$SECRET4\", \"$SECRET6\" ]; 
 ip -n h link set eth2 down
 apply "an exemption ahead of it"
 expect "what is exempt goes by main" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp -u "$nobody" $SECRET4
+
+# Of everything: what comes in is answered all the same, and the host speaks with itself.
+policies '{ name = "all"; via = "eth2"; otherwise = "unreachable"; }'
+AT=gw inbound "everything is held: what comes in" 10.200.0.2
+AT=gw inbound "everything is held: what comes in" fd00:e0::2
+expect "everything is held: another one's network" "error=EHOSTUNREACH at=connect" tcp -t 1500 10.200.0.1
+expect "everything is held: loopback" "* name=h *" tcp ::1
+expect "everything is held: an address of its own" "* name=h *" tcp 10.200.0.2
+expect "everything is held: never steered" "* name=gw *" tcp 169.254.169.254
+up eth2
+apply "apply, eth2 up"
+by eth2 "everything goes by eth2" tcp
 nothing_spoofed
 done_testing
