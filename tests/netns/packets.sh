@@ -28,7 +28,7 @@ answered() {
 
 # who_pings ADDRESS [option of ping]…: who answers, by the TTL.
 who_pings() {
-	case $(at $AT ping -n -c 1 -W 1 "${@:2}" "$1" 2>&1 | grep -o 'ttl=[0-9]*') in
+	case $(at $AT ping -n -c 1 -W 3 "${@:2}" "$1" 2>&1 | grep -o 'ttl=[0-9]*') in
 	ttl=100 | ttl=9?) echo gw ;;
 	ttl=150 | ttl=14?) echo vpc ;;
 	ttl=200 | ttl=19?) echo op ;;

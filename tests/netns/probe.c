@@ -28,7 +28,7 @@ static const char usage[] =
 	"       probe flood [option]… ADDRESS PORT	UDP packets for -t milliseconds, or until SIGINT: sent=N refused=N\n"
 	"       probe serve NAME PORT			answers TCP and UDP of both families, until killed\n"
 	"  -b ADDRESS bind   -s PORT source port   -d IF bind to the device   -m MARK packet mark\n"
-	"  -u UID   -g GID   -q DSCP   -t MS time-out (1000)\n"
+	"  -u UID   -g GID   -q DSCP   -t MS time-out (1000, for an answer 5000)\n"
 	"  -k (tcp, udp) then ask again for each line on stdin   -r N (flood) packets a second\n";
 
 struct options {
@@ -41,6 +41,7 @@ struct options {
 	unsigned long gid;
 	unsigned long dscp;
 	unsigned long timeout_ms;
+	unsigned long answer_ms;	/* more by default: on a busy machine whoever answers takes his time */
 	unsigned long rate;
 	bool has_mark;
 	bool has_uid;
@@ -211,7 +212,7 @@ static int keep_asking(const struct options *o, int fd)
 	while (fflush(stdout), fgets(line, sizeof(line), stdin) != NULL) {
 		if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
 			failed("send");
-		else if (answer(fd, (int)o->timeout_ms, buf, sizeof(buf)) < 0)
+		else if (answer(fd, (int)o->answer_ms, buf, sizeof(buf)) < 0)
 			failed("recv");
 		else
 			printf("%s\n", buf);
@@ -238,7 +239,7 @@ static int client(const struct options *o)
 	printf("local=%s ", endpoint_text(&local, text, sizeof(text)));
 	if (o->type == SOCK_DGRAM && send(fd, "?\n", 2, 0) < 0)
 		return failed("send");
-	if (answer(fd, (int)o->timeout_ms, buf, sizeof(buf)) < 0)
+	if (answer(fd, (int)o->answer_ms, buf, sizeof(buf)) < 0)
 		return failed("recv");
 	printf("%s\n", buf);
 	return o->keep ? keep_asking(o, fd) : 0;
@@ -418,7 +419,7 @@ static void parse(int argc, char **argv, struct options *o)
 		case 'q': o->dscp = number(optarg, 63); break;
 		case 'r': o->rate = number(optarg, 1000000); break;
 		case 's': o->source_port = number(optarg, UINT16_MAX); break;
-		case 't': o->timeout_ms = number(optarg, INT_MAX); break;
+		case 't': o->timeout_ms = o->answer_ms = number(optarg, INT_MAX); break;
 		case 'u': o->uid = number(optarg, UINT32_MAX); o->has_uid = true; break;
 		default: die(usage);
 		}
@@ -431,7 +432,7 @@ static void parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .type = SOCK_STREAM, .timeout_ms = 1000 };
+	struct options o = { .type = SOCK_STREAM, .timeout_ms = 1000, .answer_ms = 5000 };
 	const char *command = argc > 1 ? argv[1] : "";
 
 	signal(SIGPIPE, SIG_IGN);
