@@ -182,12 +182,10 @@ static int add_policy(const struct plan *p, struct nft_chain *c, struct policy_p
 
 int judge_add(struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
 {
-	const struct run *run = runs->v, *last = run + runs->count;
-
-	for (size_t i = 0; i < p->policy_count; i++) {
-		if (run < last && i == run->first) {
-			TRY(run_add_lookups(run, c));
-			i = run++->end - 1;
+	for (size_t i = 0, next = 0; i < p->policy_count; i++) {
+		if (next < runs->count && i == runs->v[next].first) {
+			TRY(run_add_lookups(&runs->v[next], c));
+			i = runs->v[next++].end - 1;
 		} else if (policy_in_force(&p->policies[i], hook)) {
 			TRY(add_policy(p, c, &p->policies[i], hook));
 		}
@@ -314,14 +312,14 @@ size_t judge_older_end(const struct plan *p, enum hook hook)
 
 int judge_add_older(struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
 {
-	const struct run *run = runs->v, *last = run + runs->count;
+	size_t end = judge_older_end(p, hook);
 
-	for (size_t i = 0, end = judge_older_end(p, hook); i < end; i++) {
+	for (size_t i = 0, next = 0; i < end; i++) {
 		CLEANUP(texts_done) struct texts ends = { 0 };
 
-		if (run < last && i == run->first) {
-			TRY(run_add_lookups(run, c));
-			i = run++->end - 1;
+		if (next < runs->count && i == runs->v[next].first) {
+			TRY(run_add_lookups(&runs->v[next], c));
+			i = runs->v[next++].end - 1;
 			continue;
 		}
 		if (!policy_in_force(&p->policies[i], hook))
