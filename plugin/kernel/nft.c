@@ -292,7 +292,7 @@ int nft_end(uint32_t began, int err)
 
 int nft_run(const char *script, struct diag *d)
 {
-	uint32_t began;
+	uint32_t began = 0;
 	int err = (context ? 0 : nft_prepare(d)) ?: nft_begin(&began, d);
 
 	if (err < 0)

@@ -39,7 +39,7 @@ bool run_dir_is_certain(void)
  * have nothing else. */
 static int print_cookie(char *buf, size_t size)
 {
-	uint64_t cookie;
+	uint64_t cookie = 0;
 	struct stat st;
 	int err = get_cookie(&cookie);
 

@@ -154,12 +154,13 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	struct nlmsghdr *nlh = msg->msg_iov->iov_base;
 	size_t left = len > 0 ? (size_t)len : 0;
 
-	if (lacks("ipv6") && is_netlink(fd, NETLINK_ROUTE))
-		for (; NLMSG_OK(nlh, left); nlh = NLMSG_NEXT(nlh, left))
-			if (nlh->nlmsg_type == RTM_NEWLINK)
-				forget_ipv6(nlh);
-			else if (nlh->nlmsg_type > RTM_BASE && *(uint8_t *)NLMSG_DATA(nlh) == AF_INET6)
-				nlh->nlmsg_type = NLMSG_NOOP;
+	for (; lacks("ipv6") && is_netlink(fd, NETLINK_ROUTE) && NLMSG_OK(nlh, left);
+	     nlh = NLMSG_NEXT(nlh, left)) {
+		if (nlh->nlmsg_type == RTM_NEWLINK)
+			forget_ipv6(nlh);
+		else if (nlh->nlmsg_type > RTM_BASE && *(uint8_t *)NLMSG_DATA(nlh) == AF_INET6)
+			nlh->nlmsg_type = NLMSG_NOOP;
+	}
 	nlh = msg->msg_iov->iov_base;
 	left = len > 0 ? (size_t)len : 0;
 	if (lacks("interrupted") && is_hit(nlh, left))
