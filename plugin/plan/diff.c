@@ -327,13 +327,22 @@ static int add_rule_step(enum step_kind kind, const struct rule *r, struct steps
 	return 0;
 }
 
-/* The order in which rules come: what companions jump to; then the band from its beginning, so that the replies' rules
- * stand before companions do; then what jumps within it, or a packet could jump past a rule that is still elsewhere. */
-enum turn { TURN_NOP, TURN_OTHER, TURN_JUMP, TURN_END };
+/* The order in which rules come, and the other way round go: what companions jump to; then the band from its beginning,
+ * so that the replies' rules stand before companions do; then what jumps within it, from its end on, or a packet could
+ * jump past a rule that is still elsewhere; and last what jumps in any case. */
+enum turn { TURN_NOP, TURN_OTHER, TURN_JUMP, TURN_JUMP_ALWAYS, TURN_END };
 
 static enum turn turn_of(const struct rule *r)
 {
-	return r->action == RULE_NOP ? TURN_NOP : r->action == RULE_GOTO && !is_companion(r) ? TURN_JUMP : TURN_OTHER;
+	const struct rule always = { .family = r->family, .action = RULE_GOTO, .protocol = r->protocol,
+				     .priority = r->priority, .target = r->target, .src.addr.family = r->family,
+				     .dst.addr.family = r->family };
+
+	if (r->action == RULE_NOP)
+		return TURN_NOP;
+	if (r->action != RULE_GOTO || is_companion(r))
+		return TURN_OTHER;
+	return rule_compare(r, &always) == 0 ? TURN_JUMP_ALWAYS : TURN_JUMP;
 }
 
 static int add_rules(const struct rule_changes *c, bool companions, struct steps *ret)
@@ -341,9 +350,12 @@ static int add_rules(const struct rule_changes *c, bool companions, struct steps
 	int err = 0;
 
 	for (enum turn turn = TURN_NOP; turn < TURN_END; turn++)
-		for (size_t i = 0; i < c->fresh_count && !err; i++)
-			if (is_companion(c->fresh[i]) == companions && turn_of(c->fresh[i]) == turn)
-				err = add_rule_step(STEP_ADD_RULE, c->fresh[i], ret);
+		for (size_t i = 0; i < c->fresh_count && !err; i++) {
+			const struct rule *r = c->fresh[turn == TURN_JUMP ? c->fresh_count - 1 - i : i];
+
+			if (is_companion(r) == companions && turn_of(r) == turn)
+				err = add_rule_step(STEP_ADD_RULE, r, ret);
+		}
 	return err;
 }
 
@@ -353,9 +365,12 @@ static int delete_rules(const struct rule_changes *c, struct steps *ret)
 	int err = 0;
 
 	for (enum turn turn = TURN_END; turn-- > TURN_NOP;)
-		for (size_t i = c->gone_count; i-- && !err;)
-			if (turn_of(c->gone[i]) == turn && !(is_companion(c->gone[i]) && !only_moves(c->gone[i], c)))
-				err = add_rule_step(STEP_DELETE_RULE, c->gone[i], ret);
+		for (size_t i = c->gone_count; i-- && !err;) {
+			const struct rule *r = c->gone[turn == TURN_JUMP ? c->gone_count - 1 - i : i];
+
+			if (turn_of(r) == turn && !(is_companion(r) && !only_moves(r, c)))
+				err = add_rule_step(STEP_DELETE_RULE, r, ret);
+		}
 	return err;
 }
 

@@ -12,14 +12,18 @@
  * walks the rules one by one, about 5 ns each: what can't concern a packet is jumped over (rules.c). */
 enum band {
 	BAND_UNMARKED = 0,	/* no mark of ours: past the paths' own, to BAND_ROUTED */
-	BAND_PATH_FIND = 10,	/* many paths: a jump for each group of marks … */
-	BAND_PATH_NONE = 11,	/* … and one past all groups */
-	BAND_PATH = 20,		/* a path's own mark: so many priorities as there are groups of marks */
-	BAND_MARKED = 290,	/* any other mark of ours: past the sources */
-	BAND_ROUTED = 300,	/* forwarded, and no mark of ours: past the band */
-	BAND_SOURCE_FIND = 310,	/* many addresses: a jump for each group of them … */
-	BAND_SOURCE_NONE = 311,	/* … and one past all groups */
-	BAND_SOURCE = 320,	/* from ADDR: main's own routes, then the table of the interface that has it:
+	BAND_PATH_FIND = 10,	/* many paths: a jump for each 64 marks, */
+	BAND_PATH_STRAY = 11,	/* and one past all of them; */
+	BAND_PATH_NEAR = 12,	/* lists of jumps for each eight, */
+	BAND_PATH_NONE = 50,	/* and one past all of them */
+	BAND_PATH = 60,		/* a path's own mark, in as many places as there are groups */
+	BAND_MARKED = 190,	/* any other mark of ours: past the sources */
+	BAND_ROUTED = 200,	/* forwarded, and no mark of ours: past the band */
+	BAND_SOURCE_FIND = 210,	/* many addresses: the same, by prefixes */
+	BAND_SOURCE_STRAY = 211,
+	BAND_SOURCE_NEAR = 212,
+	BAND_SOURCE_NONE = 250,
+	BAND_SOURCE = 260,	/* from ADDR: main's own routes, then the table of the interface that has it:
 				 * two priorities for each group */
 	BAND_LOCAL = 410,	/* forwarded: past the bound sockets */
 	BAND_BOUND = 411,	/* oif IF: a socket bound to an interface uses its table, whatever the marks say */
@@ -37,12 +41,13 @@ enum band {
 	BAND_END = RULE_BAND_SIZE - 1,	/* a nop to jump to */
 };
 
-/* Marks in groups of sixteen; marks of two groups may share a priority. */
-#define MARK_GROUP_BITS 4
-#define MARK_GROUPS 128
-/* Addresses in groups of at most sixteen, by prefix; here, too, two groups may share one. */
-#define SOURCE_GROUP_MAX 16
-#define SOURCE_GROUPS 40
+/* Rules with marks or addresses that are alike stand together: at most eight in a group, some 64 behind a list of jumps
+ * to groups. So many places there are for lists and for groups; two may share one. */
+#define GROUP_BITS 3
+#define NEAR_BITS 6
+#define NEAR_PLACES 32
+#define MARK_PLACES 128
+#define SOURCE_PLACES 64
 
 #define MAIN_TABLE 254
 
@@ -90,7 +95,7 @@ MUST_CHECK int plan_rules(struct plan *p);
 MUST_CHECK int plan_add_rule(struct plan *p, const struct rule *r);
 /* Jumps, relative to the band, for whatever else `match` says. Always to the same place: the kernel takes two jumps
  * that differ in their targets alone for the same (rule_exists). */
-MUST_CHECK int plan_add_jump(struct plan *p, const struct rule *match, enum band at, unsigned int target);
+MUST_CHECK int plan_add_jump(struct plan *p, const struct rule *match, unsigned int at, unsigned int target);
 /* Where the rule of a path's own mark stands, and, where that is many places, the jumps there. */
 unsigned int plan_mark_priority(const struct plan *p, uint32_t mark);
 MUST_CHECK int plan_group_marks(struct plan *p, enum family f);

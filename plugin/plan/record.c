@@ -46,7 +46,7 @@ static int compare_bound(const void *a, const void *b)
 /* Paths' own marks stand at several priorities. */
 static enum band kind_at(uint32_t at)
 {
-	return at >= BAND_PATH && at < BAND_PATH + MARK_GROUPS ? BAND_PATH : (enum band)at;
+	return at >= BAND_PATH && at < BAND_PATH + MARK_PLACES ? BAND_PATH : (enum band)at;
 }
 
 /* `at`: its priority within the band. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * One rule among hundreds, found by few: rules with the same first bits stand together, behind a
- * jump for those bits. Which group a rule belongs to depends on nothing but itself (marks) or its
- * neighbours (addresses), so that a change moves few rules; groups may share a priority, since at
- * most one rule of them matches.
+ * One rule among hundreds, found by few: rules with the same first bits stand together in groups of
+ * eight, behind a jump for those bits; where there are more than 64, the jumps do, too. Which group
+ * a rule belongs to depends on nothing but itself (marks) or its neighbours (addresses), so that a
+ * change moves few rules; groups may share a place, since at most one rule of them matches.
  *
  * While there is one group there are no jumps.
  */
@@ -14,45 +14,74 @@
 
 /* ---- marks ---- */
 
-static uint32_t mark_group(const struct plan *p, uint32_t mark)
+static uint32_t without_bits(const struct plan *p, uint32_t mark, unsigned int bits)
 {
-	return mark >> p->mark_shift >> MARK_GROUP_BITS;
+	return mark >> p->mark_shift >> bits;
+}
+
+static unsigned int find_priority(const struct plan *p, uint32_t mark)
+{
+	(void)p, (void)mark;
+	return BAND_PATH_FIND;
+}
+
+static unsigned int near_priority(const struct plan *p, uint32_t mark)
+{
+	return BAND_PATH_NEAR + without_bits(p, mark, NEAR_BITS) % NEAR_PLACES;
 }
 
 unsigned int plan_mark_priority(const struct plan *p, uint32_t mark)
 {
-	return BAND_PATH + mark_group(p, mark) % MARK_GROUPS;
+	return BAND_PATH + without_bits(p, mark, GROUP_BITS) % MARK_PLACES;
 }
 
-static bool has_mark_groups(const struct plan *p)
+static bool are_several(const struct plan *p, unsigned int bits)
 {
 	for (size_t i = 1; i < p->path_count; i++)
-		if (mark_group(p, p->paths[i].mark) != mark_group(p, p->paths[0].mark))
+		if (without_bits(p, p->paths[i].mark ^ p->paths[0].mark, bits))
 			return true;
 	return false;
 }
 
-int plan_group_marks(struct plan *p, enum family f)
+/* A jump for each of the paths' marks that differ in more than these last bits. */
+static int add_mark_jumps(struct plan *p, enum family f, unsigned int bits,
+			  unsigned int (*from)(const struct plan *p, uint32_t mark),
+			  unsigned int (*to)(const struct plan *p, uint32_t mark))
 {
-	uint32_t mask = p->config->settings.mark_mask, bits = mask & mask << MARK_GROUP_BITS;
-	const struct rule none = { .family = f };
-	bool *seen;
-	int r = 0;
+	uint32_t mask = p->config->settings.mark_mask;
+	bool *seen = calloc(without_bits(p, mask, bits) + (size_t)1, sizeof(*seen));
+	int r = seen ? 0 : -ENOMEM;
 
-	if (!has_mark_groups(p))
-		return 0;
-	seen = calloc(mark_group(p, mask) + (size_t)1, sizeof(*seen));
-	if (!seen)
-		return -ENOMEM;
 	for (size_t i = 0; i < p->path_count && r == 0; i++) {
-		uint32_t mark = p->paths[i].mark;
-		const struct rule match = { .family = f, .fwmark = mark & bits, .fwmask = bits };
+		uint32_t mark = p->paths[i].mark, group = without_bits(p, mark, bits);
+		const struct rule match = {
+			.family = f,
+			.fwmark = mark & mask << bits,
+			.fwmask = mask & mask << bits,
+		};
 
-		if (!seen[mark_group(p, mark)])
-			r = plan_add_jump(p, &match, BAND_PATH_FIND, plan_mark_priority(p, mark));
-		seen[mark_group(p, mark)] = true;
+		if (!seen[group])
+			r = plan_add_jump(p, &match, from(p, mark), to(p, mark));
+		seen[group] = true;
 	}
 	free(seen);
+	return r;
+}
+
+int plan_group_marks(struct plan *p, enum family f)
+{
+	const struct rule none = { .family = f };
+	int r = 0;
+
+	if (!are_several(p, GROUP_BITS))
+		return 0;
+	if (are_several(p, NEAR_BITS)) {
+		r = add_mark_jumps(p, f, NEAR_BITS, find_priority, near_priority);
+		if (r == 0)
+			r = plan_add_jump(p, &none, BAND_PATH_STRAY, BAND_MARKED);
+	}
+	if (r == 0)
+		r = add_mark_jumps(p, f, GROUP_BITS, near_priority, plan_mark_priority);
 	return r == 0 ? plan_add_jump(p, &none, BAND_PATH_NONE, BAND_MARKED) : r;
 }
 
@@ -115,46 +144,53 @@ static int add_source(const struct sources *s, const struct source *source, unsi
 	return err == 0 ? plan_add_rule(s->plan, &r) : err;
 }
 
-/* The prefix decides, not its place among the others: FNV-1a. */
-static unsigned int prefix_priority(const struct prefix *prefix)
+/* The prefix decides, not its place among the others: FNV-1a, whose high bits know more of it. */
+static unsigned int prefix_place(const struct prefix *prefix, unsigned int places)
 {
 	uint32_t hash = 2166136261u;
 
 	if (!prefix->len)
-		return BAND_SOURCE;
+		return 0;
 	for (size_t i = 0; i < sizeof(prefix->addr.bytes); i++)
 		hash = (hash ^ prefix->addr.bytes[i]) * 16777619u;
 	hash = (hash ^ prefix->len) * 16777619u;
-	return BAND_SOURCE + 2 * (hash % SOURCE_GROUPS);
+	return (hash ^ hash >> 16) % places;
 }
 
+/* `near`: where the jump stands. */
 static int add_group(const struct sources *s, const struct source *v, size_t count,
-		     unsigned int len)
+		     const struct rule *match, unsigned int near)
 {
-	const struct rule match = { .family = s->family, .src = prefix_of(&v->addr, len) };
-	unsigned int priority = prefix_priority(&match.src);
-	int r = len ? plan_add_jump(s->plan, &match, BAND_SOURCE_FIND, priority) : 0;
+	unsigned int priority = BAND_SOURCE + 2 * prefix_place(&match->src, SOURCE_PLACES);
+	int r = match->src.len ? plan_add_jump(s->plan, match, near, priority) : 0;
 
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = add_source(s, &v[i], priority);
 	return r;
 }
 
-/* The addresses v[0] to v[count - 1] share their first `len` bits. */
+/* The addresses v[0] to v[count - 1] share their first `len` bits. `near` is the list of jumps that
+ * they are found by; 0: that is still to be decided. */
 static int add_groups(const struct sources *s, const struct source *v, size_t count,
-		      unsigned int len)
+		      unsigned int len, unsigned int near)
 {
+	const struct rule match = { .family = s->family, .src = prefix_of(&v->addr, len) };
 	size_t zeros = 0;
-	int r;
+	int r = 0;
 
-	if (!count)
-		return 0;
-	if (count <= SOURCE_GROUP_MAX)
-		return add_group(s, v, count, len);
+	if (!near && count <= 1 << NEAR_BITS) {
+		near = BAND_SOURCE_NEAR + prefix_place(&match.src, NEAR_PLACES);
+		r = len ? plan_add_jump(s->plan, &match, BAND_SOURCE_FIND, near) : 0;
+	}
+	if (r < 0 || count <= 1 << GROUP_BITS)
+		return r < 0 ? r : add_group(s, v, count, &match, near);
 	while (zeros < count && !(v[zeros].addr.bytes[len / 8] & 0x80 >> len % 8))
 		zeros++;
-	r = add_groups(s, v, zeros, len + 1);
-	return r == 0 ? add_groups(s, v + zeros, count - zeros, len + 1) : r;
+	if (zeros > 0)
+		r = add_groups(s, v, zeros, len + 1, near);
+	if (zeros < count && r == 0)
+		r = add_groups(s, v + zeros, count - zeros, len + 1, near);
+	return r;
 }
 
 int plan_sources(struct plan *p, enum family f)
@@ -168,8 +204,10 @@ int plan_sources(struct plan *p, enum family f)
 	if (r < 0 || !s.count)
 		return r;
 	qsort(s.v, s.count, sizeof(*s.v), compare_sources);
-	r = add_groups(&s, s.v, s.count, 0);
-	return r == 0 && s.count > SOURCE_GROUP_MAX
-		       ? plan_add_jump(p, &none, BAND_SOURCE_NONE, BAND_LOCAL)
-		       : r;
+	r = add_groups(&s, s.v, s.count, 0, 0);
+	if (r == 0 && s.count > 1 << GROUP_BITS)
+		r = plan_add_jump(p, &none, BAND_SOURCE_NONE, BAND_LOCAL);
+	if (r == 0 && s.count > 1 << NEAR_BITS)
+		r = plan_add_jump(p, &none, BAND_SOURCE_STRAY, BAND_LOCAL);
+	return r;
 }

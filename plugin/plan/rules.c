@@ -27,7 +27,7 @@ int plan_add_rule(struct plan *p, const struct rule *r)
 	return 0;
 }
 
-int plan_add_jump(struct plan *p, const struct rule *match, enum band at, unsigned int target)
+int plan_add_jump(struct plan *p, const struct rule *match, unsigned int at, unsigned int target)
 {
 	struct rule r = *match;
 

@@ -132,7 +132,7 @@ rest
 strace -f -qq -e trace=poll,ppoll,restart_syscall -p $watch_pid -o /run/trace &
 tracer=$!
 sleep 0.5
-at h ip rule del priority 21321 protocol 77
+at h ip rule del priority 21261 protocol 77
 eventually 30 ifsteer diff
 sleep 1
 kill $tracer
