@@ -4,7 +4,8 @@
 # results as a line for a person, a JSON object and the points of a curve. Sourced first.
 #
 # Noise: what is compared is measured alternately, in one run, on the same host; only ratios count.
-# A ratio is that of the medians; that of the best, least disturbed, stands behind it.
+# A ratio is that of the medians; that of the best, least disturbed, stands behind it, and by how much the
+# medians of two halves of the same samples differ, the worse of both sides.
 # shellcheck shell=bash disable=SC2034
 
 . "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
@@ -54,6 +55,17 @@ column() {
 		END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2, v[1], v[NR] }'
 }
 
+# noise NAME N: by how much the medians of every other sample and of those between differ.
+noise() {
+	awk -v n="$2" '{ print NR % 2, $n }' "$samples/$1" | sort -k 1,1n -k 2,2g | awk '
+		function median(half, k) {
+			k = count[half]
+			return k % 2 ? v[half, (k + 1) / 2] : (v[half, k / 2] + v[half, k / 2 + 1]) / 2
+		}
+		{ v[$1, ++count[$1]] = $2 }
+		END { r = median(0) && median(1) ? median(0) / median(1) - 1 : 0; print r < 0 ? -r : r }'
+}
+
 # ---- results ----
 
 # result ROW AIM OURS THEIRS MEASURE: times. AIM is "<= 0.4", ">= 0.95", or - where there is none.
@@ -65,19 +77,22 @@ result_memory() { report 2 "KiB" "$@"; }
 report() {
 	local n=$1 unit=$2 row=$3 aim=$4 ours=$5 theirs=$6 measure=$7
 	awk -v bench="$bench_name" -v unit="$unit" -v row="$row" -v aim="$aim" -v measure="$measure" \
-		-v ours="$ours" -v theirs="$theirs" -v a="$(column "$ours" "$n")" -v b="$(column "$theirs" "$n")" '
+		-v ours="$ours" -v theirs="$theirs" -v a="$(column "$ours" "$n")" -v b="$(column "$theirs" "$n")" \
+		-v na="$(noise "$ours" "$n")" -v nb="$(noise "$theirs" "$n")" '
 	BEGIN {
 		split(a, o); split(b, t); split(aim, limit)
 		ratio = t[1] ? o[1] / t[1] : 0
 		verdict = aim == "-" ? "" : (limit[1] == "<=" ? ratio <= limit[2] : ratio >= limit[2]) ? "met" : "missed"
 		which = unit == "1/s" ? 3 : 2
 		best = t[which] ? o[which] / t[which] : 0
-		printf "%-3s %-62s %6.3f [%.3f]  %s %s\n", row, measure, ratio, best, aim == "-" ? "" : aim, verdict
+		noise = na + 0 > nb + 0 ? na : nb
+		printf "%-3s %-62s %6.3f [%.3f] ±%.0f %%  %s %s\n", row, measure, ratio, best, 100 * noise,
+		       aim == "-" ? "" : aim, verdict
 		printf "      %-28s %12.0f %s (%.0f to %.0f)\n", ours, o[1], unit, o[2], o[3]
 		printf "      %-28s %12.0f %s (%.0f to %.0f)\n", theirs, t[1], unit, t[2], t[3]
-		printf "{ \"bench\": \"%s\", \"row\": \"%s\", \"measure\": \"%s\", \"unit\": \"%s\", \"ratio\": %.4f, \"ratio_of_best\": %.4f, " \
+		printf "{ \"bench\": \"%s\", \"row\": \"%s\", \"measure\": \"%s\", \"unit\": \"%s\", \"ratio\": %.4f, \"ratio_of_best\": %.4f, \"noise\": %.4f, " \
 		       "\"aim\": \"%s\", \"verdict\": \"%s\", \"%s\": [%s, %s, %s], \"%s\": [%s, %s, %s] }\n",
-		       bench, row, measure, unit, ratio, best, aim, verdict, ours, o[1], o[2], o[3], theirs, t[1], t[2], t[3] \
+		       bench, row, measure, unit, ratio, best, noise, aim, verdict, ours, o[1], o[2], o[3], theirs, t[1], t[2], t[3] \
 		       >>"/dev/fd/3"
 	}' 3>>"${RESULTS:-/dev/null}"
 }

@@ -13,7 +13,7 @@ rm -f "$RESULTS" "$POINTS" "$BENCH"/*.svg
 
 [ "$EUID" = 0 ] || { echo "benchmarks need root, for namespaces" >&2; exit 1; }
 echo "load of this machine before: $(cut -d ' ' -f 1-3 /proc/loadavg), $(nproc) processors, Linux $(uname -r)"
-echo "row measure, ratio of the medians [of the best], aim"
+echo "row measure, ratio of the medians [of the best] and noise, aim"
 failed=0
 for name in ${BENCHMARKS:-apply interfaces prefixes check surroundings packets paths peers}; do
 	"$here/$name.sh" || failed=1
@@ -25,9 +25,9 @@ for curve in $(cut -f 1 "$POINTS" 2>/dev/null | sort -u); do
 done
 echo
 echo "=== aims ==="
-sed -n 's/.*"row": "\([^"]*\)", "measure": "\([^"]*\)".*"ratio": \([0-9.]*\),.*"aim": "\([<>][^"]*\)", "verdict": "\([^"]*\)".*/\1\t\2\t\3\t\4\t\5/p' "$RESULTS" |
-	sort -n -s | awk -F '\t' '{ printf "%-3s %-66s %8.3f  %-8s %s\n", $1, $2, $3, $4, $5 }'
+sed -n 's/.*"row": "\([^"]*\)", "measure": "\([^"]*\)".*"ratio": \([0-9.]*\),.*"noise": \([0-9.]*\), "aim": "\([<>][^"]*\)", "verdict": "\([^"]*\)".*/\1\t\2\t\3\t\4\t\5\t\6/p' "$RESULTS" |
+	sort -n -s | awk -F '\t' '{ printf "%-3s %-66s %8.3f ±%2.0f %%  %-8s %s\n", $1, $2, $3, 100 * $4, $5, $6 }'
 rm -f "$RESULTS"
 echo "load of this machine after: $(cut -d ' ' -f 1-3 /proc/loadavg)"
-echo "in $BENCH: results.json $(cd "$BENCH" && echo ./*.svg)"
+echo "in $BENCH: results.json $(cd "$BENCH" && ls -- *.svg 2>/dev/null | paste -sd " ")"
 exit $failed
