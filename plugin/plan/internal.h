@@ -12,9 +12,11 @@
  * walks the rules one by one, about 5 ns each: what can't concern a packet is jumped over (rules.c). */
 enum band {
 	BAND_UNMARKED = 0,	/* no mark of ours: past the paths' own, to BAND_ROUTED */
-	BAND_PATH_FIND = 10,	/* many paths: a jump for each 64 marks, */
+	BAND_PATH_FIRST = 8,	/* many paths: a jump for the first eight marks, */
+	BAND_PATH_FIRST_NEAR = 9,	/* one for the first 64, */
+	BAND_PATH_FIND = 10,	/* a jump for each other 64, */
 	BAND_PATH_STRAY = 11,	/* and one past all of them; */
-	BAND_PATH_NEAR = 12,	/* lists of jumps for each eight, */
+	BAND_PATH_NEAR = 12,	/* lists of jumps for each other eight, */
 	BAND_PATH_NONE = 50,	/* and one past all of them */
 	BAND_PATH = 60,		/* a path's own mark, in as many places as there are groups */
 	BAND_MARKED = 190,	/* any other mark of ours: past the sources */

@@ -19,15 +19,22 @@ static uint32_t without_bits(const struct plan *p, uint32_t mark, unsigned int b
 	return mark >> p->mark_shift >> bits;
 }
 
-static unsigned int find_priority(const struct plan *p, uint32_t mark)
-{
-	(void)p, (void)mark;
-	return BAND_PATH_FIND;
-}
-
 static unsigned int near_priority(const struct plan *p, uint32_t mark)
 {
 	return BAND_PATH_NEAR + without_bits(p, mark, NEAR_BITS) % NEAR_PLACES;
+}
+
+/* Where the jump to a list stands, and the jump to a group. The first ones stand alone: whoever
+ * deletes a rule for a mark of 0 gets the first with its priority and mask, whatever its mark
+ * (rule_find). */
+static unsigned int near_found_at(const struct plan *p, uint32_t mark)
+{
+	return without_bits(p, mark, NEAR_BITS) ? BAND_PATH_FIND : BAND_PATH_FIRST_NEAR;
+}
+
+static unsigned int group_found_at(const struct plan *p, uint32_t mark)
+{
+	return without_bits(p, mark, GROUP_BITS) ? near_priority(p, mark) : BAND_PATH_FIRST;
 }
 
 unsigned int plan_mark_priority(const struct plan *p, uint32_t mark)
@@ -76,12 +83,12 @@ int plan_group_marks(struct plan *p, enum family f)
 	if (!are_several(p, GROUP_BITS))
 		return 0;
 	if (are_several(p, NEAR_BITS)) {
-		r = add_mark_jumps(p, f, NEAR_BITS, find_priority, near_priority);
+		r = add_mark_jumps(p, f, NEAR_BITS, near_found_at, near_priority);
 		if (r == 0)
 			r = plan_add_jump(p, &none, BAND_PATH_STRAY, BAND_MARKED);
 	}
 	if (r == 0)
-		r = add_mark_jumps(p, f, GROUP_BITS, near_priority, plan_mark_priority);
+		r = add_mark_jumps(p, f, GROUP_BITS, group_found_at, plan_mark_priority);
 	return r == 0 ? plan_add_jump(p, &none, BAND_PATH_NONE, BAND_MARKED) : r;
 }
 

@@ -142,13 +142,26 @@ static void check_family(const struct plan *p, enum family family)
 
 /* ---- on the way from one plan to the next ---- */
 
+/* Whether the kernel takes the rule for the one to be deleted: what is zero is not compared (rule_find). */
+static bool is_meant(const struct rule *r, const struct rule *what)
+{
+	return r->family == what->family && r->priority == what->priority &&
+	       r->action == what->action && (!what->table || r->table == what->table) &&
+	       (!what->fwmark || r->fwmark == what->fwmark) &&
+	       (!what->fwmask || r->fwmask == what->fwmask) &&
+	       (!what->src.len || prefix_compare(&r->src, &what->src) == 0) &&
+	       (!what->dst.len || prefix_compare(&r->dst, &what->dst) == 0) &&
+	       (!what->iif[0] || strcmp(r->iif, what->iif) == 0) &&
+	       (!what->oif[0] || strcmp(r->oif, what->oif) == 0);
+}
+
 static void take_step(const struct step *s, struct plan *p)
 {
 	if (s->kind ==
 	    STEP_ADD_RULE) /* the kernel puts it behind those of its priority, as sorting does */
 		*PUSH(p->rules, p->rule_count) = s->of.rule;
 	for (size_t i = 0; s->kind == STEP_DELETE_RULE && i < p->rule_count; i++)
-		if (rule_compare(&p->rules[i], &s->of.rule) == 0) {
+		if (is_meant(&p->rules[i], &s->of.rule)) {
 			p->rule_count--;
 			memmove(&p->rules[i], &p->rules[i + 1],
 				(p->rule_count - i) * sizeof(*p->rules));
@@ -156,19 +169,49 @@ static void take_step(const struct step *s, struct plan *p)
 		}
 }
 
-/* After how many steps something was astray that had its table before, the first so many paths, and keeps it. */
-static size_t count_astray(const struct plan *p, size_t before)
+static int by_rule(const void *a, const void *b)
+{
+	return rule_compare(a, b);
+}
+
+static struct rule *sorted(const struct plan *p)
+{
+	struct rule *v = calloc(p->rule_count, sizeof(*v));
+
+	if (!v)
+		abort();
+	memcpy(v, p->rules, p->rule_count * sizeof(*v));
+	qsort(v, p->rule_count, sizeof(*v), by_rule);
+	return v;
+}
+
+/* Whether both have the same rules, in whatever order. */
+static bool same_rules(const struct plan *a, const struct plan *b)
+{
+	struct rule *left = sorted(a), *right = sorted(b);
+	bool same = a->rule_count == b->rule_count;
+
+	for (size_t i = 0; same && i < a->rule_count; i++)
+		same = rule_compare(&left[i], &right[i]) == 0;
+	free(left);
+	free(right);
+	return same;
+}
+
+/* The rules of the facts become the plan's, step by step. *ret_astray grows by the moments at which
+ * something is astray that had its table before, the first so many paths, and keeps it; and when
+ * the rules are others in the end. */
+static void carry_out(const struct plan *p, struct facts *f, size_t before, size_t *ret_astray)
 {
 	CLEANUP(steps_done) struct steps s = { 0 };
 	struct plan now = *p;
-	size_t astray = 0;
 
 	if (before > p->path_count)
 		before = p->path_count;
 	now.rules = NULL;
 	now.rule_count = 0;
-	for (size_t i = 0; i < p->facts->rule_count; i++)
-		*PUSH(now.rules, now.rule_count) = p->facts->rules[i];
+	for (size_t i = 0; i < f->rule_count; i++)
+		*PUSH(now.rules, now.rule_count) = f->rules[i];
 	if (plan_steps(p, &s))
 		abort();
 	for (size_t i = 0; i < s.count; i++) {
@@ -179,11 +222,13 @@ static size_t count_astray(const struct plan *p, size_t before)
 		for (int family = 0; family < FAMILY_COUNT; family++) {
 			struct found n = look_up(&now, (enum family)family, before);
 
-			astray += n.marks != before || n.sources != before;
+			*ret_astray += n.marks != before || n.sources != before;
 		}
 	}
-	free(now.rules);
-	return astray;
+	*ret_astray += !same_rules(&now, p);
+	free(f->rules);
+	f->rules = now.rules;
+	f->rule_count = now.rule_count;
 }
 
 /* How many rules of one priority a packet may have to walk. */
@@ -204,15 +249,6 @@ static size_t crowd(const struct plan *p, unsigned int from, unsigned int to)
 			most = here;
 	}
 	return most;
-}
-
-static void carry_out(const struct plan *p, struct facts *f)
-{
-	free(f->rules);
-	f->rules = NULL;
-	f->rule_count = 0;
-	for (size_t i = 0; i < p->rule_count; i++)
-		*PUSH(f->rules, f->rule_count) = p->rules[i];
 }
 
 static size_t count_rule_steps(const struct plan *p)
@@ -244,14 +280,13 @@ static size_t change_to(const struct config *c, struct facts *f, size_t links, b
 		abort();
 	diag_done(&d);
 	steps = count_rule_steps(&p);
-	*ret_astray += count_astray(&p, before);
 	if (checks) {
 		for (int family = 0; family < FAMILY_COUNT; family++)
 			check_family(&p, (enum family)family);
 		ok(crowd(&p, 21000, 21411) <= 32, "%zu: at most %zu rules at one place", links,
 		   crowd(&p, 21000, 21411));
 	}
-	carry_out(&p, f);
+	carry_out(&p, f, before, ret_astray);
 	return steps;
 }
 
