@@ -27,6 +27,9 @@ echo
 echo "=== aims ==="
 sed -n 's/.*"row": "\([^"]*\)", "measure": "\([^"]*\)".*"ratio": \([0-9.]*\),.*"noise": \([0-9.]*\), "aim": "\([<>][^"]*\)", "verdict": "\([^"]*\)".*/\1\t\2\t\3\t\4\t\5\t\6/p' "$RESULTS" |
 	sort -n -s | awk -F '\t' '{ printf "%-3s %-66s %8.3f ±%2.0f %%  %-8s %s\n", $1, $2, $3, 100 * $4, $5, $6 }'
+# The same policy on two hosts: what the machine makes of packets by itself.
+sed -n 's/.*"row": "noise".*"ratio": \([0-9.]*\),.*/\1/p' "$RESULTS" | sort -g |
+	awk '{ v[NR] = $1 } END { if (NR) printf "noise of packets, A against A: %.3f to %.3f\n", v[1], v[NR] }'
 rm -f "$RESULTS"
 echo "load of this machine after: $(cut -d ' ' -f 1-3 /proc/loadavg)"
 echo "in $BENCH: results.json $(cd "$BENCH" && ls -- *.svg 2>/dev/null | paste -sd " ")"
