@@ -141,12 +141,13 @@ static int note_refused(struct session *s, const bool *refused)
 	return 0;
 }
 
-static bool any(const bool *v, size_t count)
+static size_t count_set(const bool *v, size_t count)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < count; i++)
-		if (v[i])
-			return true;
-	return false;
+		n += v[i];
+	return n;
 }
 
 static void say_steps(const struct session *s)
@@ -157,20 +158,27 @@ static void say_steps(const struct session *s)
 		message_lines(LEVEL_INFO, text.text);
 }
 
-/* Carries s->steps out. *ret_again: an interface turned out to be unusable, plan again. */
-static enum exit_code execute(struct session *s, bool *ret_again)
+/* Carries s->steps out. *ret_again: the kernel would not have a route, plan again. At first that is
+ * no fact: the host may have changed since it was looked at, and an address is gone that the route
+ * names. */
+static enum exit_code execute(struct session *s, bool is_first, bool *ret_again)
 {
 	bool *refused = calloc(s->steps.count, sizeof(*refused));
 	struct diag d = { 0 };
+	size_t lost;
 	int r;
 
 	progress_stage("changing the kernel", s->steps.count);
 	r = refused ? steps_execute(&s->steps, refused, &d) : -ENOMEM;
-	message_diag(&d);
+	lost = r == 0 ? count_set(refused, s->steps.count) : 0;
+	*ret_again = lost;
+	if (lost && is_first)
+		diag_done(&d);
+	else
+		message_diag(&d);
 	if (r == 0) {
-		s->changes += s->steps.count;
-		*ret_again = any(refused, s->steps.count);
-		r = note_refused(s, refused);
+		s->changes += s->steps.count - lost;
+		r = is_first ? 0 : note_refused(s, refused);
 	}
 	free(refused);
 	if (r == 0)
@@ -197,7 +205,7 @@ static enum exit_code apply_once(struct session *s)
 			if (s->consent && !s->consent(s->consent_ctx, s))
 				return EXIT_DONE;
 			say_steps(s);
-			code = execute(s, &again);
+			code = execute(s, i == 0, &again);
 			if (code)
 				return code;
 		}
@@ -276,7 +284,7 @@ enum exit_code session_flush(struct session *s)
 		return EXIT_UNEXPECTED;
 	}
 	if (s->steps.count)
-		code = execute(s, &again);
+		code = execute(s, false, &again);
 	if (code)
 		return code;
 	r = kept_remove(KEPT_IN_FORCE);

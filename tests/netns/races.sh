@@ -7,6 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
+needs strace
 lab_host
 lab_netns line
 
@@ -256,6 +257,32 @@ all_ended "events at once"
 quiet "in sync" ifsteer diff
 five up 2>/dev/null
 same "the next event ends as a quiet one" "$(kernel)" "$everything_up"
+# ---- the host changes between the look and the deed ----
+
+# Traced twice: to count the calls ahead of the first that writes (0x13 is RTM_SETLINK), and to stop there.
+quiet "flush" ifsteer flush
+quiet "apply" at h strace -qq -e trace=sendto -o /tmp/trace "$IFSTEER" apply
+write=$(grep -nE 'type=(RTM_NEW|RTM_SET|0x13 )' /tmp/trace | head -n 1 | cut -d: -f1)
+[ "${write:-0}" -gt 1 ]
+ok $? "there is a call ahead of the first that writes"
+quiet "flush" ifsteer flush
+at h strace -qq -o /dev/null -e trace=sendto -e "inject=sendto:signal=STOP:when=$((write - 1))" \
+	sh -c 'echo $$ >/tmp/stopped; exec "$0" apply' "$IFSTEER" 2>/tmp/said &
+stopped() { grep -q '^State:.[Tt]' "/proc/$(cat /tmp/stopped)/status" 2>/dev/null; }
+eventually 30 stopped
+ok $? "stopped"
+ip -n h address del 10.55.0.2/24 dev eth5
+ip -n h address add 10.55.0.3/24 dev eth5
+kill -CONT "$(cat /tmp/stopped)"
+wait $!
+is "an address is another one meanwhile: done" "$?" 0
+is "not a word" "$(cat /tmp/said)" ""
+unlike "and nothing is unusable for it" "$(ifsteer status)" 'refused'
+like "the new address serves" "$(at h ip route show table all proto 77 dev eth5)" 'src 10\.55\.0\.3'
+quiet "flush" ifsteer flush
+ip -n h address del 10.55.0.3/24 dev eth5
+ip -n h address add 10.55.0.2/24 dev eth5
+quiet "apply" ifsteer apply
 quiet "flush" ifsteer flush
 same "nothing of somebody else's was touched" "$(foreign)" "$before"
 done_testing
