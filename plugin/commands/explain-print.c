@@ -4,6 +4,7 @@
  * programs, JSON.
  */
 #include <inttypes.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,6 +109,12 @@ static void put_policy(const struct session *s, const struct explanation *e, str
 	}
 }
 
+/* Then it goes no way, though the look-up before that found one. */
+static bool is_refused_by_nftables(const struct explanation *e)
+{
+	return !e->link && !e->note && e->way.route && e->way.route->type == RTN_UNICAST;
+}
+
 static void put_way(const struct session *s, const struct explanation *e, struct strbuf *out)
 {
 	struct strbuf b = { 0 };
@@ -116,6 +123,8 @@ static void put_way(const struct session *s, const struct explanation *e, struct
 		strbuf_printf(&b, "0x%08" PRIx32, e->mark);
 		put_line(out, "mark", &b);
 	}
+	if (is_refused_by_nftables(e))
+		return;
 	if (e->way.rule) {
 		rule_print(e->way.rule, &b);
 		put_line(out, "rule", &b);
@@ -185,6 +194,18 @@ static void put_after(const struct explanation *e, const struct aftermath *after
 	put_line(out, label.text ? label.text : "", &b);
 }
 
+/* What is said holds for the policy; the kernel may not know it yet. */
+static void put_sync(const struct session *s, struct strbuf *out)
+{
+	struct strbuf b = { 0 };
+
+	if (!s->steps.count || s->options->facts)
+		return;
+	strbuf_printf(&b, "once the kernel is in sync: `ifsteer diff` shows %zu change%s",
+		      s->steps.count, s->steps.count == 1 ? "" : "s");
+	put_line(out, "holds", &b);
+}
+
 void explain_text(const struct session *s, const struct explanation *e,
 		  const struct aftermath *after, struct strbuf *out)
 {
@@ -196,10 +217,11 @@ void explain_text(const struct session *s, const struct explanation *e,
 	strbuf_done(&b);
 	put_policy(s, e, out);
 	put_way(s, e, out);
-	if (!e->link)
-		return;
-	put_source(e, out);
-	put_after(e, after, out);
+	if (e->link) {
+		put_source(e, out);
+		put_after(e, after, out);
+	}
+	put_sync(s, out);
 }
 
 /* ---- JSON ---- */

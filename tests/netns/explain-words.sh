@@ -63,8 +63,18 @@ refused 'packets come in' --in lo 203.0.113.9
 refused "is of the host's own packets" --in eth0 --user nobody 203.0.113.9
 refused "is of the host's own packets" --mac 02:00:00:00:00:01 --group root 203.0.113.9
 
+# What a person reads: the answer holds for the policy, and where the kernel isn't as far, that is said.
+unlike "in sync" "$(ifsteer explain 203.0.116.9)" '^  holds'
+at h nft delete table inet ifsteer
+like "out of sync, and it says so" "$(ifsteer explain 203.0.116.9)" '^  holds +once the kernel is in sync: `ifsteer diff`'
+like "nothing of that for a captured host" "$(ifsteer facts >/tmp/facts; ifsteer --facts /tmp/facts explain 203.0.116.9 | grep -c '^  holds')" '^0$'
+policies '{ name = "no"; to = "203.0.116.0/24"; action = "prohibit"; }'
+said=$(ifsteer explain 203.0.116.9)
+like "what is refused" "$said" '^203.0.116.9 is prohibited$'
+unlike "goes no way" "$said" '^  (rule|route) '
+
 echo '203.0.113.9 shop.example' >>/etc/hosts
-like "a name is looked up" "$(ifsteer explain --time "mon 09:30" shop.example)" 'eth2'
+like "a name is looked up" "$(ifsteer explain shop.example)" '^203.0.113.9 leaves by eth0'
 said=$(ifsteer explain no-such-host.invalid 2>&1)
 is "a name that nobody knows: exit status" $? 6
 like "a name that nobody knows: said" "$said" 'no-such-host\.invalid: '
