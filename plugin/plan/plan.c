@@ -71,7 +71,8 @@ static int plan_sysctls(struct plan *p)
 }
 
 /* `tidy`: marks that no policy needs and no connection carries go. */
-static int make(const struct config *c, const struct facts *f, bool tidy, struct plan *ret, struct diag *d)
+static int make(const struct config *c, const struct facts *f, bool tidy, struct plan *ret,
+		struct diag *d)
 {
 	CLEANUP(plan_done) struct plan p = { .config = c, .facts = f };
 	int r = plan_paths(&p);
@@ -104,8 +105,8 @@ int plan_make(const struct config *c, const struct facts *f, struct plan *ret, s
 	return make(c, f, false, ret, d);
 }
 
-int plan_change(const struct config *c, const struct facts *f, struct plan *ret, struct steps *ret_steps,
-		struct diag *d)
+int plan_change(const struct config *c, const struct facts *f, struct plan *ret,
+		struct steps *ret_steps, struct diag *d)
 {
 	CLEANUP(plan_done) struct plan p = { 0 };
 	CLEANUP(steps_done) struct steps s = { 0 };

@@ -77,7 +77,8 @@ int record_read(const struct plan *p, struct record *ret)
 	for (size_t i = 0; i < p->facts->rule_count && err == 0; i++) {
 		const struct rule *r = &p->facts->rules[i];
 
-		if (r->protocol == OUR_PROTOCOL && r->priority >= base && r->priority <= base + BAND_END)
+		if (r->protocol == OUR_PROTOCOL && r->priority >= base &&
+		    r->priority <= base + BAND_END)
 			err = read_rule(p, r, r->priority - base, &rec);
 	}
 	if (err)

@@ -19,7 +19,7 @@ struct record {
 	struct bound { /* an interface that stands in a rule of ours, with its table */
 		const char *name;
 		uint32_t table;
-	} *bound; /* by name; owned */
+	} * bound; /* by name; owned */
 	size_t bound_count;
 };
 

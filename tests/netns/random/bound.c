@@ -21,7 +21,8 @@ static bool is_ours_alone(const struct plan *p, enum family f)
 	size_t others = 0;
 
 	for (size_t i = 0; i < p->facts->rule_count; i++)
-		others += p->facts->rules[i].family == f && p->facts->rules[i].protocol != OUR_PROTOCOL;
+		others += p->facts->rules[i].family == f &&
+			  p->facts->rules[i].protocol != OUR_PROTOCOL;
 	return others == (f == FAMILY_IPV4 ? 3 : 2);
 }
 
@@ -34,13 +35,15 @@ static bool is_address_of(const struct path_half *h, const struct addr *a)
 }
 
 /* Whether the packet has to leave; `e` is what becomes of it by a socket that has the same address, but isn't bound. */
-static bool must_leave(const struct plan *p, const struct trial *t, const struct path *path, const struct explanation *e)
+static bool must_leave(const struct plan *p, const struct trial *t, const struct path *path,
+		       const struct explanation *e)
 {
 	const struct path_half *h = path ? &path->half[t->flow.family] : NULL;
 
-	return h && path->link && path->link->up && path->link->carrier && h->has_default && !h->no_way_out &&
-	       h->address_count && !t->flow.has_src && e->link && !e->link->loopback && !e->note &&
-	       !(e->policy && policy_is_kill_switch(e->policy)) && is_ours_alone(p, t->flow.family);
+	return h && path->link && path->link->up && path->link->carrier && h->has_default &&
+	       !h->no_way_out && h->address_count && !t->flow.has_src && e->link &&
+	       !e->link->loopback && !e->note && !(e->policy && policy_is_kill_switch(e->policy)) &&
+	       is_ours_alone(p, t->flow.family);
 }
 
 /* A kill switch's packets leave by one of the interfaces that it names. */
@@ -54,7 +57,8 @@ static bool may_leave(const struct trial *t, const struct explanation *e)
 	return false;
 }
 
-static void check(const struct plan *p, const struct trial *t, const struct explanation *e, struct strbuf *wrong)
+static void check(const struct plan *p, const struct trial *t, const struct explanation *e,
+		  struct strbuf *wrong)
 {
 	const struct path *path = plan_path(p, t->bound->name);
 	bool must = must_leave(p, t, path, e);
@@ -82,7 +86,8 @@ bool bound_run(struct trial *t, const struct plan *p, uint32_t minute, char **re
 
 	do
 		trial_draw(t, p, minute);
-	while (t->flow.forwarded || (t->flow.protocol != IPPROTO_TCP && t->flow.protocol != IPPROTO_UDP));
+	while (t->flow.forwarded ||
+	       (t->flow.protocol != IPPROTO_TCP && t->flow.protocol != IPPROTO_UDP));
 	t->bound = &wires[below(LINK_COUNT)];
 	sent = t->flow;
 	fd = trial_send(t, &sent.src);
@@ -92,7 +97,8 @@ bool bound_run(struct trial *t, const struct plan *p, uint32_t minute, char **re
 		abort();
 	check(p, t, &e, &wrong);
 	if (wrong.len)
-		strbuf_printf(&wrong, "bound to %s, policy %s", t->bound->name, e.policy ? e.policy->name : "none");
+		strbuf_printf(&wrong, "bound to %s, policy %s", t->bound->name,
+			      e.policy ? e.policy->name : "none");
 	if (fd >= 0)
 		close(fd);
 	explanation_done(&e);

@@ -275,7 +275,8 @@ int trial_send(const struct trial *t, struct addr *ret_local)
 	socklen_t len = endpoint_of(&e, f->family, &f->src, f->sport), to_len;
 	int fd = socket_of(f), err = 0;
 
-	if (t->bound && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->bound->name, (socklen_t)strlen(t->bound->name)))
+	if (t->bound && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->bound->name,
+				   (socklen_t)strlen(t->bound->name)))
 		abort();
 	if ((f->sport || f->has_src) && bind(fd, &e.any, len))
 		err = errno;

@@ -154,10 +154,12 @@ static void bring_up(const struct wire *w)
 /* A busy kernel takes note of a carrier later than of an address, and only then is an IPv6 address the host's. */
 static void settle(void)
 {
-	run(NULL, "for n in 1 2 3 4 5 6 7 8 9; do { ip -o link show up; ip -6 route show table local; "
-		  "ip -6 -o addr show scope global; } | awk '"
-		  "/LOWER_UP/ { sub(/[@:].*/, \"\", $2); up[$2] = 1 } $1 == \"local\" { there[$2] = 1 } "
-		  "$3 == \"inet6\" { sub(/\\/.*/, \"\", $4); if (up[$2] && !there[$4]) exit 1 }' && break; sleep 0.2; done");
+	run(NULL,
+	    "for n in 1 2 3 4 5 6 7 8 9; do { ip -o link show up; ip -6 route show table local; "
+	    "ip -6 -o addr show scope global; } | awk '"
+	    "/LOWER_UP/ { sub(/[@:].*/, \"\", $2); up[$2] = 1 } $1 == \"local\" { there[$2] = 1 } "
+	    "$3 == \"inet6\" { sub(/\\/.*/, \"\", $4); if (up[$2] && !there[$4]) exit 1 }' && "
+	    "break; sleep 0.2; done");
 }
 
 void host_make(void)

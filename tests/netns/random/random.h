@@ -106,7 +106,8 @@ char *foretell(const struct explanation *e);
 /* A socket behind which the packet is on its way; -1 with errno: refused. *ret_local: its address. */
 int trial_send(const struct trial *t, struct addr *ret_local);
 /* Whether it leaves within that time, and how. */
-bool trial_find(const struct trial *t, int patience_ms, struct frame *ret, struct packet *ret_packet);
+bool trial_find(const struct trial *t, int patience_ms, struct frame *ret,
+		struct packet *ret_packet);
 /* Sends it and compares. Whether all is as foretold; otherwise *ret says what is not, to be freed. */
 bool trial_run(struct trial *t, const struct plan *p, const struct explanation *e, char **ret);
 
@@ -119,7 +120,7 @@ bool bound_run(struct trial *t, const struct plan *p, uint32_t minute, char **re
 
 /* What send() and connect() say of a packet that is refused, against what they should; fd and err are what trial_send()
  * gave. Returns fd, or -1: it is kept, since it is to hear within a second. */
-int refused_run(const struct trial *t, const struct plan *p, const struct explanation *e, int fd, int err,
-		struct strbuf *wrong);
+int refused_run(const struct trial *t, const struct plan *p, const struct explanation *e, int fd,
+		int err, struct strbuf *wrong);
 /* Waits for those; what they should not have heard, to be freed, or NULL. */
 char *refused_settle(void);

@@ -26,17 +26,13 @@ static size_t kept_count;
 static bool is_promised(enum action outcome, int err)
 {
 	switch (outcome) {
-	case ACTION_UNREACHABLE:
-		return err == EHOSTUNREACH;
-	case ACTION_PROHIBIT:
-		return err == EHOSTUNREACH || err == EACCES;
-	case ACTION_BLACKHOLE:
-		return err == 0;
+	case ACTION_UNREACHABLE: return err == EHOSTUNREACH;
+	case ACTION_PROHIBIT: return err == EHOSTUNREACH || err == EACCES;
+	case ACTION_BLACKHOLE: return err == 0;
 	case ACTION_VIA:
 	case ACTION_BALANCE:
 	case ACTION_TABLE:
-	case ACTION_MAIN:
-		break;
+	case ACTION_MAIN: break;
 	}
 	return false;
 }
@@ -46,22 +42,25 @@ static bool is_refused(const struct plan *p, const struct explanation *e)
 {
 	for (size_t i = 0; i < p->policy_count; i++)
 		if (p->policies[i].policy == e->policy)
-			return !e->note && p->policies[i].verdict[e->flow.family].outcome >= ACTION_UNREACHABLE;
+			return !e->note &&
+			       p->policies[i].verdict[e->flow.family].outcome >= ACTION_UNREACHABLE;
 	return false;
 }
 
-int refused_run(const struct trial *t, const struct plan *p, const struct explanation *e, int fd, int err,
-		struct strbuf *wrong)
+int refused_run(const struct trial *t, const struct plan *p, const struct explanation *e, int fd,
+		int err, struct strbuf *wrong)
 {
 	if (!is_refused(p, e))
 		return fd;
 	if (t->flow.protocol != IPPROTO_TCP) {
 		if (err && err != EPERM && !is_promised(e->outcome, err))
-			strbuf_printf(wrong, "outcome %d, and send() says %s; ", (int)e->outcome, strerror(err));
+			strbuf_printf(wrong, "outcome %d, and send() says %s; ", (int)e->outcome,
+				      strerror(err));
 		return fd;
 	}
 	if (err) {
-		strbuf_printf(wrong, "outcome %d, and connect() says %s at once; ", (int)e->outcome, strerror(err));
+		strbuf_printf(wrong, "outcome %d, and connect() says %s at once; ", (int)e->outcome,
+			      strerror(err));
 		return fd;
 	}
 	if (kept_count == KEPT_MAX)
@@ -92,8 +91,9 @@ char *refused_settle(void)
 		int err = heard(kept[i].fd);
 
 		if (!is_promised(kept[i].outcome, err))
-			strbuf_printf(&wrong, "explain %s: outcome %d, and connect() says %s; ", kept[i].text,
-				      (int)kept[i].outcome, err ? strerror(err) : "nothing");
+			strbuf_printf(&wrong, "explain %s: outcome %d, and connect() says %s; ",
+				      kept[i].text, (int)kept[i].outcome,
+				      err ? strerror(err) : "nothing");
 		close(kept[i].fd);
 	}
 	kept_count = 0;
