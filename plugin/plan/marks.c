@@ -60,18 +60,22 @@ static bool table_is_declared(const struct plan *p, uint32_t table)
 	return false;
 }
 
-/* A slot from the bottom; 0: none is left. */
-static uint32_t next_slot(struct marks *m, const struct path *path)
+/* Until this plan stands, marks lead to the table of an interface that goes with it: nothing else's routes may stand
+ * there by then. */
+static bool is_table_free(const struct marks *m, const struct path *path, uint32_t slot, bool frugal)
 {
-	const struct plan *p = m->plan;
+	uint32_t table = m->plan->config->settings.table_base + slot;
 
-	for (uint32_t v = 1; v <= m->max; v++) {
-		if (m->used[v] ||
-		    (!path->interface->table && table_is_declared(p, p->config->settings.table_base + v)))
-			continue;
-		if (is_free(m, v))
+	return path->interface->table ||
+	       (!table_is_declared(m->plan, table) && (frugal || !record_is_bound(&m->record, table)));
+}
+
+/* A slot from the bottom; 0: none is left. `frugal`: even one whose table is just being left. */
+static uint32_t next_slot(struct marks *m, const struct path *path, bool frugal)
+{
+	for (uint32_t v = 1; v <= m->max; v++)
+		if (!m->used[v] && is_table_free(m, path, v, frugal) && is_free(m, v))
 			return v;
-	}
 	return 0;
 }
 
@@ -357,7 +361,7 @@ static int give_new(struct marks *m, const struct needs *n, struct diag *d)
 	for (size_t i = 0; i < p->path_count; i++) {
 		if (p->paths[i].slot)
 			continue;
-		p->paths[i].slot = next_slot(m, &p->paths[i]);
+		p->paths[i].slot = next_slot(m, &p->paths[i], false) ?: next_slot(m, &p->paths[i], true);
 		out |= p->paths[i].slot == 0;
 		m->used[p->paths[i].slot] = true;
 	}

@@ -102,7 +102,16 @@ uint32_t record_value(const struct record *r, enum band kind, uint32_t table)
 	return g ? g->value : 0;
 }
 
-/* As its bound rule says, or, should somebody have removed that, our routes. */
+bool record_is_bound(const struct record *r, uint32_t table)
+{
+	for (size_t i = 0; i < r->bound_count; i++)
+		if (r->bound[i].table == table)
+			return true;
+	return false;
+}
+
+/* As its bound rule says, or, should somebody have removed that, our routes. Not those of what was
+ * called otherwise when they were made: nftables knows that name yet. */
 uint32_t record_table(const struct record *r, const struct path *path)
 {
 	const struct bound key = { .name = path->name };
@@ -112,8 +121,11 @@ uint32_t record_table(const struct record *r, const struct path *path)
 		b = bsearch(&key, r->bound, r->bound_count, sizeof(key), compare_bound);
 	if (b)
 		return b->table;
-	for (size_t i = 0; i < path->near.route_count; i++)
-		if (path->near.routes[i]->protocol == OUR_PROTOCOL)
-			return path->near.routes[i]->table;
+	for (size_t i = 0; i < path->near.route_count; i++) {
+		const struct route *route = path->near.routes[i];
+
+		if (route->protocol == OUR_PROTOCOL && !record_is_bound(r, route->table))
+			return route->table;
+	}
 	return 0;
 }

@@ -64,6 +64,20 @@ rename() {
 	ip -n h link set eth9 name eth2
 }
 meanwhile "renamed and back" rename
+policy <<-'END'
+	interfaces = ( { name = "eth0"; }, { name = "e*"; gateway = [ "172.31.64.1", "fd00:e2::1" ]; } );
+	policies = ( { name = "vpn"; user = "nobody"; via = "eth2"; } );
+END
+apply "apply, no kill switch"
+flood 800
+sleep 0.1
+rename
+sleep 0.2
+ifsteer apply
+flood_over
+forget
+nothing_spoofed "renamed and back, no kill switch: nothing with the address of another"
+ready
 
 kill_policy unreachable
 apply "apply, no glob"

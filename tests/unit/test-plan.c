@@ -287,6 +287,10 @@ static void test_slots(void)
 	slots_are(&f, "interfaces = ( { name = \"c\"; }, { name = \"b\"; } );", "c 3, b 2", "one is removed: the others stay");
 	slots_are(&f, "interfaces = ( { name = \"d\"; }, { name = \"c\"; }, { name = \"b\"; }, { name = \"a\"; } );",
 		  "d 1, c 3, b 2, a 4", "new ones get what is free");
+	slots_are(&f, "interfaces = ( { name = \"d\"; }, { name = \"c\"; }, { name = \"b\"; }, { name = \"e\"; } );",
+		  "d 1, c 3, b 2, e 5", "marks lead to what goes until it has gone");
+	slots_are(&f, "interfaces = ( { name = \"d\"; }, { name = \"c\"; }, { name = \"b\"; }, { name = \"e\"; }, { name = \"f\"; } );",
+		  "d 1, c 3, b 2, e 5, f 4", "then it is free");
 	slots_are(&f, "settings = { rule_priority = 5000; }; interfaces = ( { name = \"b\"; }, { name = \"c\"; } );",
 		  "b 2, c 3", "the band moves: each keeps its slot");
 	slots_are(&f, "settings = { rule_priority = 5000; }; interfaces = ( { name = \"b\"; table = 77; }, { name = \"c\"; } );",
