@@ -15,7 +15,7 @@ int nft_edit(const struct nft_edits *e, struct diag *d)
 {
 	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
 	struct netlink_result result = { 0 };
-	uint32_t began;
+	uint32_t began = 0;
 	int err = nft_encode_edits(OUR_TABLE, e, &bytes);
 
 	if (err == 0)
