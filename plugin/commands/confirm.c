@@ -24,6 +24,9 @@
 #define TRIES_MAX 60
 #define PAUSE_MS 1000
 #define LONG_PAUSE_MS 60000
+/* The one on the terminal comes second: its messages may have to wait for the terminal (Ctrl-S), and
+ * the lock with them. */
+#define TERMINAL_GRACE_MS 1000
 
 static enum exit_code with_lock(const struct options *o, int seconds,
 				enum exit_code (*what)(const struct options *o))
@@ -141,7 +144,9 @@ static int64_t when_due(const struct waiter *w, const struct trial *t)
 {
 	if (t->state == TRIAL_UNKNOWN)
 		return monotonic_ms() + PAUSE_MS;
-	return w->is_told || t->state == TRIAL_BEGUN ? 0 : t->deadline_ms;
+	if (w->is_told || t->state == TRIAL_BEGUN)
+		return 0;
+	return t->deadline_ms + (w->outlives ? 0 : TERMINAL_GRACE_MS);
 }
 
 static void sleep_until(struct waiter *w, int64_t when)

@@ -126,6 +126,21 @@ like "said" "$(cat /tmp/late)" 'too late'
 put_back "too late" "$first"
 wait "$trial"
 
+# Nobody reads what the one on the terminal says: there is room for its first words, and then it waits, but not with the lock.
+mkfifo /tmp/unread
+exec {unread}<>/tmp/unread
+head -c $((65536 - 100)) /dev/zero >&"$unread"
+for round in 1 2 3; do
+	nsenter --net=/run/netns/h -- "$IFSTEER" apply --confirm 2 </dev/null 2>&"$unread" &
+	trial=$!
+	eventually 30 waits
+	put_back "an unread terminal, $round" "$first"
+	kill -KILL "$trial"
+	wait "$trial" 2>/dev/null
+	head -c 80 <&"$unread" >/dev/null
+done
+exec {unread}>&-
+
 # ---- nowhere to write ----
 
 mount -t tmpfs -o size=256k,mode=755 small /run/ifsteer
