@@ -76,6 +76,19 @@ apply "apply, another way for one"
 is "counters are as they were, again" "$(($(count_of on-premises) - before))" 3
 quiet "in sync after all that" ifsteer diff
 
+# ---- captured, and repaired ----
+
+ifsteer facts >/tmp/facts
+quiet "in sync as captured" ifsteer --facts /tmp/facts diff
+like "explained as captured" "$(ifsteer --facts /tmp/facts explain --json 10.0.7.9 | jq -r .policy)" '^printers$'
+is "doctor finds nothing" "$(ifsteer doctor 2>&1 | grep -v '^note')" ""
+at h nft delete element inet ifsteer judge_local.1_to_4 '{ 10.5.0.0/25 }'
+at h nft flush chain inet ifsteer judge_local.on_premises
+is "what somebody took away is missed" "$(ifsteer diff 2>/dev/null | grep -c '^+ nft add \(element\|rule\) inet ifsteer judge_local\.')" 2
+apply "apply, what somebody took away"
+answered "on-premises once more" op 172.31.70.5 10.0.1.9
+quiet "in sync once more" ifsteer diff
+
 # ---- lists that would be sets in rules ----
 
 in_force "$printers, $(branches 9 20) $premises, $peered" "eleven policies with twenty prefixes each"
