@@ -8,11 +8,11 @@
 #include "plan/boxes.h"
 #include "plan/internal.h"
 
-/* Neighbours in a chain that have the same selectors. The chain looks up a packet in a map, whose
+/* Neighbours in a chain that have the same selector and no other. The chain looks up a packet in a map, whose
  * elements lead to a small chain for each policy. */
 struct run {
 	size_t first, end;		/* in plan.policies; what is not in force between is passed over */
-	unsigned int shape;		/* the selectors, as bits */
+	unsigned int shape;		/* the selector, as a bit */
 	char *name;			/* of its maps, but for the family */
 	struct boxes pieces[FAMILY_COUNT]; /* disjoint, owned by policies; none: no look-up */
 };

@@ -106,8 +106,7 @@ lab_lan
 ports() { awk 'BEGIN { for (i = 1; i <= 8; i++) printf "{ name = \"port-%d\"; to = \"198.51.100.0/24\"; dport = %d; via = \"eth0\"; },\n", i, 1000 + i }'; }
 in_force "{ name = \"exempt\"; to = \"198.51.100.10\"; protocol = \"udp\"; dport = $PORT; action = \"main\"; }, $(ports)
 	{ name = \"echo\"; to = [ \"198.51.100.0/24\", \"2001:db8::/64\" ]; dport = $PORT; via = \"eth2\"; }" "with ports"
-like "addresses, protocols and ports are one key" "$(at h nft list chain inet ifsteer judge_local)" \
-	'ip daddr \. meta l4proto \. th dport vmap @judge_local\.1_to_protocol_dport_4'
+is "policies that ask for more stay rules" "$(at h nft list chain inet ifsteer judge_local | grep -c policy_port)" 8
 by eth2 "tcp" tcp
 expect "udp is exempt" "local=10.200.0.2 name=gw seen=10.200.0.2" udp 198.51.100.10
 expect "udp to another one is not" "local=172.31.70.5 name=gw seen=172.31.70.5" udp 198.51.100.11
@@ -139,22 +138,45 @@ at gw nft -f - <<-END
 END
 packets() { at gw nft list counter inet astray "$1" | grep -o 'packets [0-9]*' | cut -d ' ' -f 2; }
 kill="{ name = \"secret\"; to = \"$SECRET\"; via = \"eth2\"; otherwise = \"unreachable\"; }"
-in_force "$(branches 9) $kill" "a kill switch"
-is "older connections are looked up as well" "$(at h nft list chain inet ifsteer older_local | grep -c ' vmap @older_local')" 1
-at h "$PROBE" flood -t 3000 -r 4000 $SECRET 9 >/tmp/flood 2>&1 &
-flood=$!
-for ((i = 1; i < 1000; i++)); do
-	policy <<<"$S2 policies = ( $(branches 9 | sed "4s|10\.4\.0|10.77.$((i % 200))|") $kill );"
-	ifsteer apply
-	policy <<<"$S2 policies = ( $(branches $((6 + i % 9))) $kill );"
-	ifsteer apply
-	kill -0 $flood 2>/dev/null || break
-done
-wait $flood
-note "$((2 * i)) edits"
-is "none of $(grep -o 'sent=[0-9]*' /tmp/flood) went astray" "$(packets astray)" 0
-[ "$(packets right)" -gt 100 ]
-ok $? "the flood was one"
-is "each that was sent arrived" "sent=$(packets right)" "$(grep -o 'sent=[0-9]*' /tmp/flood)"
+# siege NAME COMMAND: what prints policies for a number, which changes as long as the flood lasts.
+siege() {
+	local flood i
+	at gw nft reset counters table inet astray >/dev/null
+	in_force "$($2 1) $kill" "$1"
+	is "$1: older connections are looked up as well" \
+		"$(at h nft list chain inet ifsteer older_local | grep -c ' vmap @older_local')" 1
+	at h "$PROBE" flood -t 3000 -r 4000 $SECRET 9 >/tmp/flood 2>&1 &
+	flood=$!
+	for ((i = 2; i < 1000; i++)); do
+		policy <<<"$S2 policies = ( $($2 $i) $kill );"
+		ifsteer apply
+		kill -0 $flood 2>/dev/null || break
+	done
+	wait $flood
+	note "$i edits"
+	is "$1: none of $(grep -o 'sent=[0-9]*' /tmp/flood) went astray" "$(packets astray)" 0
+	[ "$(packets right)" -gt 100 ]
+	ok $? "$1: the flood was one"
+	is "$1: each that was sent arrived" "sent=$(packets right)" "$(grep -o 'sent=[0-9]*' /tmp/flood)"
+	quiet "$1: in sync" ifsteer diff
+}
+# Alone, or behind up to 14 others; each time a prefix is another one.
+few() {
+	awk -v n="$(($1 == 1 ? 9 : $1 % 15))" -v i="$1" 'BEGIN {
+		for (k = 1; k <= n; k++)
+			printf "{ name = \"few-%d\"; to = \"10.%d.%d.0/25\"; via = \"eth2\"; },\n", k, k + 10, k == 4 ? i % 200 : 0
+	}'
+}
+many() {
+	awk -v i="$1" 'BEGIN {
+		for (k = 1; k <= 600; k++)
+			printf "{ name = \"many-%d\"; to = \"11.%d.%d.0/25\"; via = \"eth2\"; },\n", k, k % 250, k == 4 ? i % 200 : k / 250
+	}'
+}
+siege "a kill switch in a short run" few
+siege "in a long one" many
+policy <<<"$S2 policies = ( $(many 7) $kill );"
+is "in a long one: the difference is one element a map" \
+	"$(ifsteer diff 2>/dev/null | grep -c '^[+-] nft \(add\|delete\) element .*many_4')" 4
 nothing_spoofed
 done_testing
