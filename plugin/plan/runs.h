@@ -5,16 +5,16 @@
  */
 #pragma once
 
-#include "plan/boxes.h"
+#include "plan/pieces.h"
 #include "plan/internal.h"
 
 /* Neighbours in a chain that have the same selector and no other. The chain looks up a packet in a map, whose
  * elements lead to a small chain for each policy. */
 struct run {
 	size_t first, end;		/* in plan.policies; what is not in force between is passed over */
-	unsigned int shape;		/* the selector, as a bit */
+	unsigned int field;		/* the selector; runs.c knows which */
 	char *name;			/* of its maps, but for the family */
-	struct boxes pieces[FAMILY_COUNT]; /* disjoint, owned by policies; none: no look-up */
+	struct pieces pieces[FAMILY_COUNT]; /* disjoint, owned by policies; none: no look-up */
 };
 
 struct runs {

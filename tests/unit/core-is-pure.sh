@@ -7,7 +7,7 @@ set -u
 allowed='
 __assert_fail __ctype_b_loc __ctype_tolower_loc __errno_location __isoc23_strtoul __stack_chk_fail
 asprintf bsearch calloc free htonl htons inet_ntop inet_pton malloc memchr memcmp memcpy memmem
-memmove memset ntohl ntohs qsort qsort_r realloc reallocarray snprintf sprintf strcasecmp strchr strchrnul
+memmove memset ntohl ntohs qsort realloc reallocarray snprintf sprintf strcasecmp strchr strchrnul
 strcmp strcpy strcspn strdup strerror strlen strncasecmp strncmp strndup strnlen strpbrk strrchr
 strspn strstr strtok_r strtoul tolower vasprintf vsnprintf
 config_destroy config_error_line config_error_text config_init config_read_string
