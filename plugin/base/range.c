@@ -130,11 +130,27 @@ void addr_ranges_sort(struct addr_ranges *list)
 	vec_sort(list->v, list->count, sizeof(*list->v), range_order);
 }
 
+/* Whether `next` is behind `last` and does not touch it. */
+static bool stands_apart(const struct addr_range *last, const struct addr_range *next)
+{
+	struct addr behind = last->to;
+
+	return addr_next(&behind) && addr_compare(&next->from, &behind) > 0;
+}
+
+static bool is_canonical(const struct addr_ranges *list)
+{
+	for (size_t i = 1; i < list->count; i++)
+		if (!stands_apart(&list->v[i - 1], &list->v[i]))
+			return false;
+	return true;
+}
+
 void addr_ranges_normalise(struct addr_ranges *list)
 {
 	size_t kept = 0;
 
-	if (list->count == 0)
+	if (list->count == 0 || is_canonical(list))
 		return;
 	addr_ranges_sort(list);
 	for (size_t i = 1; i < list->count; i++) {

@@ -267,18 +267,18 @@ static void test_edits(void)
 	struct step *s = step(0, STEP_NFT_EDITS);
 	char before[16384];
 
-	snprintf(before, sizeof(before), "%s", everything());
+	snprintf(before, sizeof(before), "%s", output("nft list ruleset"));
 	s->of.edits.sets = (struct nft_edits){ &edit, 1, true };
 	s->of.edits.undo = undo_table;
 	step(1, STEP_NFT)->of.nft = bad_script;
 	ok(run(2) == -EPROTO, "a new set in a new table, and a script that is refused: %s", said);
-	is(everything(), before, "neither set nor table stands");
+	is(output("nft list ruleset"), before, "neither set nor table stands");
 	sh("nft 'add table inet ifsteer; add counter inet ifsteer a'");
-	snprintf(before, sizeof(before), "%s", everything());
+	snprintf(before, sizeof(before), "%s", output("nft list ruleset"));
 	s->of.edits.sets.new_table = false;
 	s->of.edits.undo = undo_set;
 	ok(run(2) == -EPROTO, "a new set, and a script that is refused: %s", said);
-	is(everything(), before, "what stood before stands again");
+	is(output("nft list ruleset"), before, "what stood before stands again");
 	ok(run(1) == 0, "a new set");
 	edit = (struct nft_edit){ .set = &then.sets[0],
 				  .gone = first.sets[0].ranges,

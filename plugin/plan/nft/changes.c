@@ -174,8 +174,10 @@ static int compare_ranges(struct set_change *s)
 	const struct addr_ranges *have = &s->have->ranges, *want = &s->want->ranges;
 	int err = 0;
 
-	for (size_t h = 0, w = 0; !err && (h < have->count || w < want->count);) {
-		int c = h == have->count ? 1 : w == want->count ? -1 : addr_range_compare(&have->v[h], &want->v[w]);
+	for (size_t h = 0, w = s->have->like_head, end = want->count - s->have->like_tail;
+	     !err && (h < have->count || w < end);) {
+		int c = h == have->count ? 1 : w == end ? -1 :
+			addr_range_compare(&have->v[h], &want->v[w]);
 
 		if (c < 0)
 			err = addr_ranges_add(&s->gone, &have->v[h]);

@@ -21,16 +21,36 @@ static char *put_hex(const uint8_t *bytes, size_t n, char *out)
 	return out;
 }
 
+#define PACKED_MAX (4 * sizeof(((struct addr *)NULL)->bytes))
+
+static size_t packed_size(enum family f)
+{
+	return 4 * (family_bits(f) / 8);
+}
+
+static void pack(const struct addr_range *r, char ret[static PACKED_MAX])
+{
+	size_t n = family_bits(r->from.family) / 8;
+
+	put_hex(r->to.bytes, n, put_hex(r->from.bytes, n, ret));
+}
+
 void nft_pack(const struct addr_ranges *list, struct strbuf *out)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const struct addr_range *r = &list->v[i];
-		size_t n = family_bits(r->from.family) / 8;
-		char text[4 * sizeof(r->from.bytes)];
-		char *end = put_hex(r->to.bytes, n, put_hex(r->from.bytes, n, text));
+	char text[PACKED_MAX];
 
-		strbuf_add_bytes(out, text, (size_t)(end - text));
+	for (size_t i = 0; i < list->count; i++) {
+		pack(&list->v[i], text);
+		strbuf_add_bytes(out, text, packed_size(list->v[i].from.family));
 	}
+}
+
+static bool is_packed(const char *text, const struct addr_range *r)
+{
+	char packed[PACKED_MAX];
+
+	pack(r, packed);
+	return memcmp(text, packed, packed_size(r->from.family)) == 0;
 }
 
 /* More than 15 for what is no digit. */
@@ -54,12 +74,10 @@ static bool take_hex(const char *text, size_t n, uint8_t *ret)
 	return bad < 16;
 }
 
-int nft_unpack(const char *text, size_t len, enum family f, struct addr_ranges *ret)
+static int unpack(const char *text, size_t len, enum family f, struct addr_ranges *ret)
 {
 	size_t n = family_bits(f) / 8;
 
-	if (len % (4 * n))
-		return -EINVAL;
 	for (const char *end = text + len; text < end; text += 4 * n) {
 		struct addr_range *r = VEC_PUSH(ret->v, ret->count);
 
@@ -71,4 +89,25 @@ int nft_unpack(const char *text, size_t len, enum family f, struct addr_ranges *
 			return -EINVAL;
 	}
 	return 0;
+}
+
+int nft_unpack(const char *text, size_t len, const struct nft_set *like, struct nft_set *ret)
+{
+	bool comparable = like && like->has_ranges && like->family == ret->family;
+	const struct addr_ranges none = { 0 }, *l = comparable ? &like->ranges : &none;
+	size_t size = packed_size(ret->family);
+
+	if (len % size)
+		return -EINVAL;
+	while (len && ret->like_head < l->count && is_packed(text, &l->v[ret->like_head])) {
+		text += size;
+		len -= size;
+		ret->like_head++;
+	}
+	while (len && ret->like_head + ret->like_tail < l->count &&
+	       is_packed(text + len - size, &l->v[l->count - 1 - ret->like_tail])) {
+		len -= size;
+		ret->like_tail++;
+	}
+	return unpack(text, len, ret->family, &ret->ranges);
 }

@@ -20,7 +20,7 @@ struct reader {
 	const char *at;
 	struct nft_table *table;
 	const struct nft_table *like;	/* NULL: none */
-	size_t next_like;		/* its chain that is likely to be the next */
+	size_t next_like, next_set;	/* its chain and its set that are likely to be next */
 };
 
 struct slice {
@@ -326,7 +326,23 @@ static void find_ranges(struct nft_set *s)
 	s->family = ipv6 ? FAMILY_IPV6 : FAMILY_IPV4;
 }
 
-static int parse_set_statement(struct nft_set *set, const struct slice *s)
+static const struct nft_set *find_like_set(struct reader *r, const char *name)
+{
+	size_t count = r->like ? r->like->set_count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (r->next_set + i) % count;
+
+		if (strcmp(r->like->sets[at].name, name) != 0)
+			continue;
+		r->next_set = at + 1;
+		return &r->like->sets[at];
+	}
+	return NULL;
+}
+
+static int parse_set_statement(struct nft_set *set, const struct nft_set *like,
+			       const struct slice *s)
 {
 	const char *value;
 	char **field = (value = slice_behind(s, "type")) || (value = slice_behind(s, "typeof")) ? &set->type :
@@ -339,10 +355,16 @@ static int parse_set_statement(struct nft_set *set, const struct slice *s)
 	}
 	value = slice_behind(s, "packed");
 	if (value) {
+		/* All that it holds, as nft_print writes it. */
 		find_ranges(set);
-		return nft_unpack(value, s->len - (value - s->at), set->family, &set->ranges);
+		if (set->is_packed || set->ranges.count || set->element_count)
+			return -EINVAL;
+		set->is_packed = true;
+		return nft_unpack(value, s->len - (value - s->at), like, set);
 	}
 	value = slice_behind(s, "elements");
+	if (value && set->is_packed)
+		return -EINVAL;
 	if (value)
 		find_ranges(set);
 	/* Anything else (auto-merge, size, policy, comment) doesn't change what the set holds. */
@@ -352,6 +374,7 @@ static int parse_set_statement(struct nft_set *set, const struct slice *s)
 
 static int parse_set(struct reader *r, const char *name, bool is_map)
 {
+	const struct nft_set *like = find_like_set(r, name);
 	struct nft_set *set = nft_add_set(r->table, name, is_map, "", NULL);
 	struct slice s;
 	int err = set ? 0 : -ENOMEM;
@@ -361,7 +384,7 @@ static int parse_set(struct reader *r, const char *name, bool is_map)
 		set->type = NULL;
 	}
 	while (!err && (err = next_in_block(r, &s)) == 0)
-		err = parse_set_statement(set, &s);
+		err = parse_set_statement(set, like, &s);
 	if (err >= 0 && !set->type)
 		err = (set->type = strdup("")) ? 0 : -ENOMEM;
 	return err < 0 ? err : 0;
