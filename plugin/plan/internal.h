@@ -119,11 +119,8 @@ MUST_CHECK int judge_add(struct plan *p, struct nft_chain *c, enum hook hook, co
 MUST_CHECK int judge_add_runs(struct plan *p, enum hook hook, const struct runs *runs);
 /* The policies that name a foreign mark, and no others. */
 MUST_CHECK int judge_add_marked(struct plan *p, struct nft_chain *c, enum hook hook);
-/* The rules that cut connections older than a kill switch: they are about the policies to the last one, of which
- * this is the number. */
-size_t judge_older_end(const struct plan *p, enum hook hook);
-MUST_CHECK int judge_add_older(struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs);
-MUST_CHECK int judge_add_older_runs(struct plan *p, enum hook hook, const struct runs *runs);
+/* The rules that cut connections older than a kill switch. */
+MUST_CHECK int judge_add_older(struct plan *p, struct nft_chain *c, enum hook hook);
 /* The end of a chain's word that says how a path is taken: "", "_yields", "_only". */
 const char *way_suffix(const struct verdict *v);
 /* Whether the hook sees this policy at all. */

@@ -248,7 +248,7 @@ int judge_add_runs(struct plan *p, enum hook hook, const struct runs *runs)
 		for (size_t i = runs->v[k].first; i < runs->v[k].end; i++)
 			if (policy_in_force(&p->policies[i], hook))
 				TRY(add_run_policy(p, runs, &p->policies[i], hook));
-	return runs_add_maps(p, runs, NULL);
+	return runs_add_maps(p, runs);
 }
 
 /* ---- connections older than a kill switch ---- */
@@ -300,28 +300,17 @@ static int older_ends(const struct plan *p, const struct policy *pol, struct tex
 	return r ?: texts_add(ret, "goto cut");
 }
 
-size_t judge_older_end(const struct plan *p, enum hook hook)
+int judge_add_older(struct plan *p, struct nft_chain *c, enum hook hook)
 {
 	size_t end = p->policy_count;
 
+	/* To the last one. */
 	while (end && !(policy_is_kill_switch(p->policies[end - 1].policy) &&
 			policy_in_force(&p->policies[end - 1], hook)))
 		end--;
-	return end;
-}
-
-int judge_add_older(struct plan *p, struct nft_chain *c, enum hook hook, const struct runs *runs)
-{
-	size_t end = judge_older_end(p, hook);
-
-	for (size_t i = 0, next = 0; i < end; i++) {
+	for (size_t i = 0; i < end; i++) {
 		CLEANUP(texts_done) struct texts ends = { 0 };
 
-		if (next < runs->count && i == runs->v[next].first) {
-			TRY(run_add_lookups(&runs->v[next], c));
-			i = runs->v[next++].end - 1;
-			continue;
-		}
 		if (!policy_in_force(&p->policies[i], hook))
 			continue;
 		p->policies[i].has_rules = true;
@@ -330,34 +319,4 @@ int judge_add_older(struct plan *p, struct nft_chain *c, enum hook hook, const s
 			TRY(add_older(p, c, &p->policies[i], hook, ends.v[k]));
 	}
 	return 0;
-}
-
-static const char *older_verdict(const struct policy *pol)
-{
-	return policy_is_kill_switch(pol) ? NULL : "return";
-}
-
-static int add_run_older(struct plan *p, const struct runs *runs, const struct policy_plan *pp)
-{
-	CLEANUP(texts_done) struct texts ends = { 0 };
-	struct nft_chain *c = add_policy_chain(p, runs, pp);
-	char where[COMMENT_SIZE];
-
-	if (!c)
-		return -ENOMEM;
-	where_text(pp->policy, where);
-	TRY(older_ends(p, pp->policy, &ends));
-	for (size_t i = 0; i < ends.count; i++)
-		TRY(nft_add_rule(c, where, "%s", ends.v[i]));
-	return 0;
-}
-
-int judge_add_older_runs(struct plan *p, enum hook hook, const struct runs *runs)
-{
-	for (size_t k = 0; k < runs->count; k++)
-		for (size_t i = runs->v[k].first; i < runs->v[k].end; i++)
-			if (policy_in_force(&p->policies[i], hook) &&
-			    !older_verdict(p->policies[i].policy))
-				TRY(add_run_older(p, runs, &p->policies[i]));
-	return runs_add_maps(p, runs, older_verdict);
 }

@@ -95,7 +95,7 @@ static int add_judge(struct plan *p, const char *name, enum hook hook)
 
 	if (!c)
 		return -ENOMEM;
-	TRY(runs_find(p, hook, p->policy_count, name, &runs));
+	TRY(runs_find(p, hook, name, &runs));
 	TRY(add_never_steered(c));
 	TRY(judge_add(p, c, hook, &runs));
 	if (hook == HOOK_LOCAL)
@@ -126,19 +126,15 @@ static int add_marked(struct plan *p, enum hook hook)
 /* What a kill switch says of connections that it did not take itself: older ones, and unknown ones. */
 static int add_older(struct plan *p, enum hook hook)
 {
-	const char *name = hook == HOOK_LOCAL ? "older_local" : "older_forwarded";
-	CLEANUP(runs_done) struct runs runs = { 0 };
 	struct nft_chain *c;
 
 	if (!plan_has_kill_switch(p, hook))
 		return 0;
-	c = chain(p, name, NULL);
+	c = chain(p, hook == HOOK_LOCAL ? "older_local" : "older_forwarded", NULL);
 	if (!c)
 		return -ENOMEM;
-	TRY(runs_find(p, hook, judge_older_end(p, hook), name, &runs));
 	TRY(add_never_steered(c));
-	TRY(judge_add_older(p, c, hook, &runs));
-	return judge_add_older_runs(p, hook, &runs);
+	return judge_add_older(p, c, hook);
 }
 
 /* What is not steered but may have been caught by a companion is told "main". The sources of managed interfaces

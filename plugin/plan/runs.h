@@ -27,15 +27,12 @@ struct runs {
  * of its own file's, so that a test can link another one. */
 extern const size_t run_length_min;
 
-/* The runs among the first `end` policies as this hook sees them, in order. */
-MUST_CHECK int runs_find(const struct plan *p, enum hook hook, size_t end, const char *chain,
-			 struct runs *ret);
+/* The runs among the policies as this hook sees them, in order. */
+MUST_CHECK int runs_find(const struct plan *p, enum hook hook, const char *chain, struct runs *ret);
 void runs_done(struct runs *r);
 /* The look-ups of one run, in its place in the chain. */
 MUST_CHECK int run_add_lookups(const struct run *r, struct nft_chain *c);
-/* The maps of all. `verdict`: where an element of a policy leads when it needs no chain of its own;
- * NULL: to that chain. */
-MUST_CHECK int runs_add_maps(struct plan *p, const struct runs *r,
-			     const char *(*verdict)(const struct policy *p));
+/* The maps of all, whose elements lead to the policies' chains. */
+MUST_CHECK int runs_add_maps(struct plan *p, const struct runs *r);
 /* The name of a policy's chain, to be freed; NULL when memory fails. */
 char *run_chain_name(const struct runs *r, const struct policy_plan *pp);
