@@ -104,20 +104,7 @@ int addr_ranges_add(struct addr_ranges *list, const struct addr_range *r)
 
 int addr_ranges_append(struct addr_ranges *list, const struct addr_ranges *more)
 {
-	size_t total = list->count + more->count, capacity = 1;
-	struct addr_range *v;
-
-	if (more->count == 0)
-		return 0;
-	/* As vec_room would have it. */
-	while (capacity < total)
-		capacity *= 2;
-	v = reallocarray(list->v, capacity, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	memcpy(v + list->count, more->v, more->count * sizeof(*v));
-	*list = (struct addr_ranges){ v, total };
-	return 0;
+	return vec_append(&list->v, &list->count, more->v, more->count, sizeof(*list->v));
 }
 
 static int range_order(const void *a, const void *b)

@@ -8,21 +8,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-int vec_room(void *array, size_t count, size_t size)
+/* `array` points to a pointer of some type: copying its bytes breaks no aliasing rule. */
+static char *load(const void *array)
 {
 	char *v;
 
-	/* `array` points to a pointer of some type: copying its bytes breaks no aliasing rule. */
 	memcpy(&v, array, sizeof(v));
+	return v;
+}
+
+static int resize(void *array, size_t capacity, size_t size)
+{
+	char *v = reallocarray(load(array), capacity, size);
+
+	if (!v)
+		return -ENOMEM;
+	memcpy(array, &v, sizeof(v));
+	return 0;
+}
+
+int vec_room(void *array, size_t count, size_t size)
+{
 	if ((count & (count - 1)) == 0) {
 		size_t capacity = count ? count * 2 : 1;
 
-		v = capacity > count ? reallocarray(v, capacity, size) : NULL;
-		if (!v)
+		if (capacity < count || resize(array, capacity, size) < 0)
 			return -ENOMEM;
-		memcpy(array, &v, sizeof(v));
 	}
-	memset(v + count * size, 0, size);
+	memset(load(array) + count * size, 0, size);
+	return 0;
+}
+
+int vec_append(void *array, size_t *count, const void *more, size_t more_count, size_t size)
+{
+	size_t total = *count + more_count, capacity = 1;
+
+	if (more_count == 0)
+		return 0;
+	while (capacity < total)
+		capacity *= 2;
+	if (resize(array, capacity, size) < 0)
+		return -ENOMEM;
+	memcpy(load(array) + *count * size, more, more_count * size);
+	*count = total;
 	return 0;
 }
 

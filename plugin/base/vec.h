@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The one way arrays grow: room for one more element, doubled when it is full.
+ * The one way arrays grow: doubled when there is no room for more.
  */
 #pragma once
 
@@ -11,7 +11,12 @@
  * but pointer and count need be kept. 0 or -ENOMEM. */
 MUST_CHECK int vec_room(void *array, size_t count, size_t size);
 
-/* qsort, for what is often in order already: then only that is found out. */
+/* Copies `more_count` elements from `more` behind the *count of *array, which are counted. 0 or
+ * -ENOMEM. */
+MUST_CHECK int vec_append(void *array, size_t *count, const void *more, size_t more_count,
+			  size_t size);
+
+/* qsort, for what is often in order already: then only that is found out. None at all (NULL, 0) are. */
 void vec_sort(void *v, size_t count, size_t size, int (*compare)(const void *, const void *));
 
 /* Zeroed room for one more in a (pointer, count) pair, counted; NULL when memory fails. */

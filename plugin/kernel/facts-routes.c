@@ -172,8 +172,7 @@ static void merge(struct facts *f)
 {
 	size_t n = 0;
 
-	if (f->route_count)
-		vec_sort(f->routes, f->route_count, sizeof(struct route), compare_routes);
+	vec_sort(f->routes, f->route_count, sizeof(struct route), compare_routes);
 	for (size_t i = 0; i < f->route_count; i++)
 		if (n == 0 || route_compare(&f->routes[n - 1], &f->routes[i]) != 0)
 			f->routes[n++] = f->routes[i];

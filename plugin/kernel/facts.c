@@ -102,9 +102,7 @@ static int gather_links(struct gather *g)
 
 	if (err < 0)
 		return err;
-	if (g->facts.links.count)
-		vec_sort(g->facts.links.v, g->facts.links.count, sizeof(struct link),
-			 compare_links);
+	vec_sort(g->facts.links.v, g->facts.links.count, sizeof(struct link), compare_links);
 	return find_managed(g);
 }
 
@@ -148,7 +146,7 @@ static int gather_addresses(struct gather *g)
 	char buf[RTNL_MESSAGE_SIZE];
 	int err = netlink_dump(&g->route, rtnl_request_addresses(buf), &reader);
 
-	if (err == 0 && g->facts.address_count)
+	if (err == 0)
 		vec_sort(g->facts.addresses, g->facts.address_count, sizeof(struct address),
 			 compare_addresses);
 	return err;

@@ -30,8 +30,7 @@ static int compare_names(const void *a, const void *b)
 
 void names_sort(struct name_list *l)
 {
-	if (l->count)
-		vec_sort(l->v, l->count, sizeof(*l->v), compare_names);
+	vec_sort(l->v, l->count, sizeof(*l->v), compare_names);
 }
 
 size_t names_find(const struct name_list *l, const char *name)
@@ -90,8 +89,7 @@ static int compare_owned(const void *a, const void *b)
 /* An address that stands on two interfaces is the first one's. */
 static void find_second_owners(struct plan *p, enum family f, struct owned *v, size_t count)
 {
-	if (count)
-		vec_sort(v, count, sizeof(*v), compare_owned);
+	vec_sort(v, count, sizeof(*v), compare_owned);
 	for (size_t i = 1; i < count; i++)
 		if (v[i].path != v[i - 1].path && addr_compare(v[i].addr, v[i - 1].addr) == 0) {
 			struct path_half *h = &p->paths[v[i].path].half[f];

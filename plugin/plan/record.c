@@ -83,10 +83,8 @@ int record_read(const struct plan *p, struct record *ret)
 	}
 	if (err)
 		return err;
-	if (rec.given_count)
-		vec_sort(rec.given, rec.given_count, sizeof(*rec.given), compare_given);
-	if (rec.bound_count)
-		vec_sort(rec.bound, rec.bound_count, sizeof(*rec.bound), compare_bound);
+	vec_sort(rec.given, rec.given_count, sizeof(*rec.given), compare_given);
+	vec_sort(rec.bound, rec.bound_count, sizeof(*rec.bound), compare_bound);
 	*ret = rec;
 	rec = (struct record){ 0 };
 	return 0;

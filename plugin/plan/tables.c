@@ -79,8 +79,7 @@ static int copy_main(struct table *t)
 			return -ENOMEM;
 		*copy = *r;
 	}
-	if (t->count)
-		vec_sort(t->v, t->count, sizeof(*t->v), by_destination_then_metric);
+	vec_sort(t->v, t->count, sizeof(*t->v), by_destination_then_metric);
 	for (size_t i = 0; i < t->count && kept < MAX_COPIED; i++) {
 		struct route r = blank(t);
 

@@ -206,6 +206,29 @@ static void test_vec(void)
 	free(v);
 }
 
+/* What is appended at once leaves the room that one by one would. */
+static void test_vec_append(void)
+{
+	uint64_t *v = NULL, more[40], *slot = NULL;
+	size_t n = 0, appended = 0;
+	bool fine = true;
+
+	for (size_t k = 0; k < 40 && fine; k++) {
+		for (size_t i = 0; i < k; i++)
+			more[i] = n + i;
+		appended += k;
+		fine = vec_append(&v, &n, more, k, sizeof(*v)) == 0 && n == appended + k;
+		slot = fine ? VEC_PUSH(v, n) : NULL;
+		fine = slot && *slot == 0;
+		if (slot)
+			*slot = n - 1;
+	}
+	for (size_t i = 0; i < n && fine; i++)
+		fine = v[i] == i;
+	ok(fine && n == 820, "an array takes many at once, and one after them");
+	free(v);
+}
+
 int main(void)
 {
 	test_number();
@@ -215,5 +238,6 @@ int main(void)
 	test_subtract();
 	test_normalise_end();
 	test_vec();
+	test_vec_append();
 	return tap_done();
 }

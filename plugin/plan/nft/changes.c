@@ -109,8 +109,7 @@ static int compare_keyed(const void *a, const void *b)
 
 static void keyed_sort(struct keyed_list *l)
 {
-	if (l->count)
-		vec_sort(l->v, l->count, sizeof(*l->v), compare_keyed);
+	vec_sort(l->v, l->count, sizeof(*l->v), compare_keyed);
 }
 
 static int keyed_ranges(const struct nft_set *s, struct keyed_list *ret)

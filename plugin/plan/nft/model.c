@@ -194,15 +194,13 @@ static int compare_sets(const void *a, const void *b)
 
 static void sort_texts(char **v, size_t count)
 {
-	if (count)
-		vec_sort(v, count, sizeof(*v), compare_texts);
+	vec_sort(v, count, sizeof(*v), compare_texts);
 }
 
 void nft_sort_listed(struct nft_table *t)
 {
 	sort_texts(t->counters, t->counter_count);
-	if (t->set_count)
-		vec_sort(t->sets, t->set_count, sizeof(*t->sets), compare_sets);
+	vec_sort(t->sets, t->set_count, sizeof(*t->sets), compare_sets);
 	for (size_t i = 0; i < t->set_count; i++) {
 		struct nft_set *s = &t->sets[i];
 
