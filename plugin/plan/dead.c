@@ -40,14 +40,6 @@ static const struct nft_chain *find_chain(const struct standing *s, const char *
 	return at == SIZE_MAX ? NULL : &s->table->chains[at];
 }
 
-static const struct nft_set *find_set(const struct nft_table *t, const char *name)
-{
-	for (size_t i = 0; i < t->set_count; i++)
-		if (strcmp(t->sets[i].name, name) == 0)
-			return &t->sets[i];
-	return NULL;
-}
-
 /* A rule that ends this family is a commented drop: see add_end in ways.c. */
 static bool has_end(const struct nft_chain *c, enum family f)
 {
@@ -91,7 +83,7 @@ static int keep(struct step *s, const struct addr *a)
 /* What came in by the path keeps its entry: its replies are dropped, not sent elsewhere. */
 static int keep_arrivals(const struct path *path, const struct nft_table *have, enum family f, struct step *s)
 {
-	const struct nft_set *own = find_set(have, f == FAMILY_IPV4 ? "own_ipv4" : "own_ipv6");
+	const struct nft_set *own = nft_find_set(have, f == FAMILY_IPV4 ? "own_ipv4" : "own_ipv6");
 	int r = 0;
 
 	for (size_t i = 0; i < path->half[f].address_count && r == 0; i++)
@@ -171,7 +163,7 @@ static int find_used(const struct plan *p, struct numbers *ret)
 /* Marks of paths that are no longer managed mean nothing from now on. */
 static int end_gone_paths(const struct plan *p, const struct nft_table *have, struct steps *ret)
 {
-	const struct nft_set *restore = find_set(have, "restore");
+	const struct nft_set *restore = nft_find_set(have, "restore");
 	CLEANUP(numbers_done) struct numbers used = { 0 };
 	int err = find_used(p, &used);
 
@@ -236,7 +228,7 @@ static int close_sockets(const struct plan *p, const struct nft_table *have, str
 	int r = on_host ? 0 : -ENOMEM;
 
 	for (int f = 0; f < FAMILY_COUNT && r == 0; f++)
-		r = close_sockets_of(find_set(have, f == FAMILY_IPV4 ? "addresses_ipv4" : "addresses_ipv6"), p->facts, on_host, ret);
+		r = close_sockets_of(nft_find_set(have, f == FAMILY_IPV4 ? "addresses_ipv4" : "addresses_ipv6"), p->facts, on_host, ret);
 	free(on_host);
 	return r;
 }

@@ -47,6 +47,9 @@ struct interface {
 	enum snat snat;
 };
 
+/* NAME_4 must fit into the 31 bytes that a set's name may have in the kernel. */
+#define SET_NAME_MAX 29
+
 /* One entry of `sets`: elements from the policy and from files, merged; or left to others. */
 struct set {
 	struct where at;

@@ -11,8 +11,6 @@
 #include "policy/reader.h"
 
 #define POLICY_NAME_MAX 63
-/* NAME_4 must fit into the 31 bytes that a set's name may have in the kernel. */
-#define SET_NAME_MAX 29
 #define MARK_BITS_MIN 4
 #define MARK_BITS_MAX 16
 #define BAND_FIRST_MAX 31000

@@ -143,18 +143,6 @@ static void ask_number(struct question *q, const char *what, char kind,
 
 /* ---- addresses ---- */
 
-static const struct nft_set *find_set(const struct nft_table *t, const char *name, enum family f)
-{
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i < t->set_count; i++)
-		if (!strncmp(t->sets[i].name, name, n) && t->sets[i].name[n] == '_' &&
-		    t->sets[i].name[n + 1] == (f == FAMILY_IPV4 ? '4' : '6') &&
-		    !t->sets[i].name[n + 2])
-			return &t->sets[i];
-	return NULL;
-}
-
 /* "ADDR" or "ADDR timeout …": what others put in. */
 static bool element_holds(const char *element, const struct addr *a)
 {
@@ -173,10 +161,12 @@ static bool element_holds(const char *element, const struct addr *a)
 static bool set_holds(const struct question *q, const struct set *set, const struct addr *a)
 {
 	const struct nft_set *kernel;
+	char name[SET_NAME_MAX + sizeof("_4")];
 
 	if (!set->dynamic)
 		return addr_ranges_contain(&set->elements[a->family], a);
-	kernel = find_set(q->have, set->name, a->family);
+	snprintf(name, sizeof(name), "%s_%c", set->name, a->family == FAMILY_IPV4 ? '4' : '6');
+	kernel = nft_find_set(q->have, name);
 	if (kernel && kernel->has_ranges)
 		return addr_ranges_contain(&kernel->ranges, a);
 	for (size_t i = 0; kernel && i < kernel->element_count; i++)

@@ -192,6 +192,18 @@ static int compare_sets(const void *a, const void *b)
 	return strcmp(((const struct nft_set *)a)->name, ((const struct nft_set *)b)->name);
 }
 
+static int compare_name(const void *name, const void *set)
+{
+	return strcmp(name, ((const struct nft_set *)set)->name);
+}
+
+const struct nft_set *nft_find_set(const struct nft_table *t, const char *name)
+{
+	return t->set_count
+		       ? bsearch(name, t->sets, t->set_count, sizeof(*t->sets), compare_name)
+		       : NULL;
+}
+
 static void sort_texts(char **v, size_t count)
 {
 	vec_sort(v, count, sizeof(*v), compare_texts);

@@ -60,6 +60,9 @@ struct nft_table {
 
 void nft_table_done(struct nft_table *t);
 
+/* The set or map of that name in a table that was parsed or sorted; NULL: there is none. */
+const struct nft_set *nft_find_set(const struct nft_table *t, const char *name);
+
 /* Building. All copy their arguments; -ENOMEM is remembered in nothing: it is returned. A chain or set that is
  * returned stays where it is until the next one is added; NULL: no memory. */
 MUST_CHECK int nft_add_counter(struct nft_table *t, const char *name);

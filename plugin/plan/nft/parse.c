@@ -20,7 +20,7 @@ struct reader {
 	const char *at;
 	struct nft_table *table;
 	const struct nft_table *like;	/* NULL: none */
-	size_t next_like, next_set;	/* its chain and its set that are likely to be next */
+	size_t next_like;		/* its chain that is likely to be next */
 };
 
 struct slice {
@@ -326,21 +326,6 @@ static void find_ranges(struct nft_set *s)
 	s->family = ipv6 ? FAMILY_IPV6 : FAMILY_IPV4;
 }
 
-static const struct nft_set *find_like_set(struct reader *r, const char *name)
-{
-	size_t count = r->like ? r->like->set_count : 0;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t at = (r->next_set + i) % count;
-
-		if (strcmp(r->like->sets[at].name, name) != 0)
-			continue;
-		r->next_set = at + 1;
-		return &r->like->sets[at];
-	}
-	return NULL;
-}
-
 static int parse_set_statement(struct nft_set *set, const struct nft_set *like,
 			       const struct slice *s)
 {
@@ -374,7 +359,7 @@ static int parse_set_statement(struct nft_set *set, const struct nft_set *like,
 
 static int parse_set(struct reader *r, const char *name, bool is_map)
 {
-	const struct nft_set *like = find_like_set(r, name);
+	const struct nft_set *like = r->like ? nft_find_set(r->like, name) : NULL;
 	struct nft_set *set = nft_add_set(r->table, name, is_map, "", NULL);
 	struct slice s;
 	int err = set ? 0 : -ENOMEM;

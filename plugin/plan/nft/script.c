@@ -38,9 +38,9 @@ static void print_texts(char *const *v, size_t count, const char **separator, st
 
 /* Its elements differ. For `add element` and `delete element` libnftables 1.0.6 reads the elements of
  * every interval set of the host, somebody else's 100,000 in 0.8 s; for a set that is declared again
- * it reads nothing: that adds elements, and a flush ahead takes all others away. Nor is it good at a long `delete element`: 1.0.6 takes the square
- * of its length (3,000 prefixes: 2.5 s), and 1.1.3 gets it wrong where one message of 64 kB ends and
- * the next begins (1,638 IPv4 prefixes): ENOENT. */
+ * it reads nothing: that adds elements, and a flush ahead takes all others away. Nor is it good at a
+ * long `delete element`: 1.0.6 takes the square of its length (3,000 prefixes: 2.5 s), and 1.1.3 gets
+ * it wrong where one message of 64 kB ends and the next begins (1,638 IPv4 prefixes): ENOENT. */
 static bool is_redeclared(const struct set_change *s)
 {
 	return s->have && s->want && !s->replace &&
