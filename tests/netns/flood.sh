@@ -7,6 +7,7 @@
 SECRET4=198.51.100.77
 SECRET6=2001:db8::77
 
+# flood_watch [VERDICT]: what becomes of it when it was counted.
 flood_watch() {
 	ip -n gw addr add $SECRET6/128 dev lo
 	at gw nft -f - <<-END
@@ -15,10 +16,10 @@ flood_watch() {
 			counter right { }
 			chain astray {
 				type filter hook prerouting priority -390
-				iifname "to_h" ip daddr $SECRET4 counter name astray
-				iifname "to_h" ip6 daddr $SECRET6 counter name astray
-				iifname "to_vpc" ip daddr $SECRET4 counter name right
-				iifname "to_vpc" ip6 daddr $SECRET6 counter name right
+				iifname "to_h" ip daddr $SECRET4 counter name astray ${1-}
+				iifname "to_h" ip6 daddr $SECRET6 counter name astray ${1-}
+				iifname "to_vpc" ip daddr $SECRET4 counter name right ${1-}
+				iifname "to_vpc" ip6 daddr $SECRET6 counter name right ${1-}
 			}
 		}
 	END
@@ -57,4 +58,50 @@ tight() {
 # kill_policy VALUE [more policies ahead]: of $KILLED, by eth2 or not at all.
 kill_policy() {
 	policy <<<"$S2 policies = ( ${2-} { name = \"vpn\"; $KILLED via = \"eth2\"; otherwise = \"$1\"; } );"
+}
+
+# ---- what happens under it; UP brings eth2 up with all that goes with it ----
+
+# edited TIMES: two edits each.
+edited() {
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		kill_policy unreachable "{ name = \"edit$i\"; to = \"10.$i.0.0/16\"; via = \"eth0\"; },"
+		ifsteer apply
+		kill_policy blackhole
+		ifsteer apply
+	done
+}
+
+# flapped TIMES UP: eth2 goes and comes, by its manager and by hand; then without carrier.
+flapped() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		ip -n h link set eth2 down
+		ifsteer hook networkmanager eth2 down
+		sleep 0.05
+		"${@:2}"
+		ifsteer hook networkmanager eth2 up
+		ifsteer offline eth2
+		sleep 0.05
+		ifsteer online eth2
+	done
+	ip -n vpc link set to_h down
+	ifsteer apply
+	sleep 0.1
+	ip -n vpc link set to_h up
+	ifsteer apply
+}
+
+# made_anew TIMES UP: eth2 is deleted and comes with another index.
+made_anew() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		ip -n h link del eth2
+		sleep 0.05
+		plug eth2
+		"${@:2}"
+		ifsteer hook networkmanager eth2 up
+		sleep 0.05
+	done
 }

@@ -51,41 +51,15 @@ AT=h by eth0 "the host is not concerned" tcp
 answered "the guests reach the host" h 192.168.77.5 192.168.77.1
 
 flood 2000
-for i in {1..10}; do
-	kill_policy unreachable "{ name = \"edit$i\"; to = \"10.$i.0.0/16\"; via = \"eth0\"; },"
-	ifsteer apply
-	kill_policy blackhole
-	ifsteer apply
-done
+edited 10
 tight "twenty edits"
 
 flood 2500
-for i in {1..5}; do
-	ip -n h link set eth2 down
-	ifsteer hook networkmanager eth2 down
-	sleep 0.05
-	home
-	ifsteer hook networkmanager eth2 up
-	ifsteer offline eth2
-	sleep 0.05
-	ifsteer online eth2
-done
-ip -n vpc link set to_h down
-ifsteer apply
-sleep 0.1
-ip -n vpc link set to_h up
-ifsteer apply
+flapped 5 home
 tight "down and up, offline and online, without carrier"
 
 flood 2000
-for i in {1..3}; do
-	ip -n h link del eth2
-	sleep 0.05
-	plug eth2
-	home
-	ifsteer hook networkmanager eth2 up
-	sleep 0.05
-done
+made_anew 3 home
 tight "made anew with another index"
 
 flood 1000

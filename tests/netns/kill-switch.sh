@@ -38,12 +38,7 @@ by eth2 "it lets pass by eth2" tcp -u "$nobody"
 by eth0 "others are not concerned" tcp
 
 flood 3000
-for i in {1..15}; do
-	kill_policy unreachable "{ name = \"edit$i\"; to = \"10.$i.0.0/16\"; via = \"eth0\"; },"
-	ifsteer apply
-	kill_policy blackhole
-	ifsteer apply
-done
+edited 15
 tight "thirty edits"
 
 # The range that the addresses are in is replaced by another one in which they are, at once with its neighbours.
@@ -66,32 +61,11 @@ tight "45 edits of a set"
 kill_policy unreachable
 apply "apply"
 flood 3000
-for i in {1..6}; do
-	ip -n h link set eth2 down
-	ifsteer hook networkmanager eth2 down
-	sleep 0.05
-	up eth2
-	ifsteer hook networkmanager eth2 up
-	ifsteer offline eth2
-	sleep 0.05
-	ifsteer online eth2
-done
-ip -n vpc link set to_h down
-ifsteer apply
-sleep 0.1
-ip -n vpc link set to_h up
-ifsteer apply
+flapped 6 up eth2
 tight "down and up, offline and online, without carrier"
 
 flood 2500
-for i in {1..4}; do
-	ip -n h link del eth2
-	sleep 0.05
-	plug eth2
-	up eth2
-	ifsteer hook networkmanager eth2 up
-	sleep 0.05
-done
+made_anew 4 up eth2
 tight "made anew with another index"
 
 flood 1200

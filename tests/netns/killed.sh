@@ -5,31 +5,20 @@
 # was to come is in force, nothing passes a kill switch, the next run mends whatever is left, and foreign state is untouched.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/flood.sh"
+. "$(dirname "$0")/change.sh"
 lab_enter
 needs strace
 lab_host
 
 nobody=$(id -u nobody)
 export ASAN_OPTIONS=detect_leaks=0	# it can't be traced
-at gw nft -f - <<-'END'
-	table inet astray {
-		counter astray { }
-		chain astray { type filter hook prerouting priority -390; iifname "to_h" ip daddr 198.51.100.77 counter name astray; }
-	}
-END
+flood_watch
 at h nft add table inet somebody
 at h nft 'add chain inet somebody input { type filter hook input priority 0; }'
 ip -n h rule add fwmark 0x80000/0xff0000 lookup 52 priority 5210
 ip -n h route add 192.0.2.128/25 via 10.200.0.1 table 52
 foreign=$(host_state | sed 's/rp_filter:[0-9]*//')
-
-VPN='{ name = "vpn"; user = "nobody"; to = "198.51.100.0/24"; via = "eth2"; otherwise = "unreachable"; }'
-old() { policy <<<"$S2 policies = ( $VPN, { name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = \"eth2\"; } );"; }
-new() {
-	policy <<<"interfaces = ( { name = \"eth2\"; gateway = [ \"172.31.64.1\", \"fd00:e2::1\" ]; table = 77; }, { name = \"eth0\"; } );
-		policies = ( { name = \"first\"; to = \"203.0.113.0/24\"; via = \"eth0\"; }, $VPN,
-			{ name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = [ \"eth2\", \"eth0\" ]; } );"
-}
 
 # kill_at CALL N ifsteer's words…: at the Nth of these calls (strace counts each kind for itself); false once it ran to its end.
 kill_at() {
@@ -47,8 +36,8 @@ both_right() {
 	at h "$PROBE" flood -u "$nobody" -t 4 -r 500 198.51.100.77 9 >/dev/null 2>&1
 	on=$(at h "$PROBE" udp -t 500 10.0.1.9 $PORT 2>&1)
 	[[ $on == *"name=op seen=172.31.70.5" ]] || echo " on-premises: $on"
-	vpn=$(at gw nft list counter inet astray astray | grep -o 'packets [0-9]*')
-	[ "$vpn" = "packets 0" ] || echo " astray: $vpn"
+	vpn=$(counted astray)
+	[ "$vpn" = 0 ] || echo " astray: $vpn"
 }
 
 # every_call NAME BEFORE AFTER ifsteer's words…: kills it at each call; BEFORE and AFTER are functions. Of a kind that is called often
@@ -89,7 +78,7 @@ KEEPS=''
 down() { ip -n h link set eth2 down; up eth2; }
 every_call "a hook" old down hook networkmanager eth2 up
 every_call "flush" old true flush
-is "nothing went astray" "$(at gw nft list counter inet astray astray | grep -o 'packets [0-9]*')" "packets 0"
+is "nothing went astray" "$(counted astray)" 0
 
 # Messages that are not sent, not answered, or answered with an error.
 old

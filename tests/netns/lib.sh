@@ -93,6 +93,18 @@ needs() {
 	done
 }
 
+# shim NAME: builds NAME.c, to be preloaded as $shim. False, and a test point that says so: the program was built with a sanitizer,
+# which wants to be loaded first and brings an allocator of its own.
+shim() {
+	if grep -q __asan_init "$IFSTEER"; then
+		ok 0 "$1 # SKIP a sanitizer wants to be loaded first"
+		return 1
+	fi
+	shim=/run/$1.so
+	"$CC" -std=gnu11 -D_GNU_SOURCE -O2 -shared -fPIC -o "$shim" "$(dirname "$0")/$1.c"
+	ok $? "the shim is built" || true
+}
+
 # ---- a copy of this machine ----
 
 # lab_copy DIR: puts a copy-on-write copy of this machine at DIR/root; what is changed stays in

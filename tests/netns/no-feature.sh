@@ -8,12 +8,10 @@ lab_enter
 needs "${CC:=cc}"
 lab_host
 
-grep -q __asan_init "$IFSTEER" && { ok 0 "no feature # SKIP a sanitizer wants to be loaded first"; done_testing; }
-"$CC" -std=gnu11 -D_GNU_SOURCE -O2 -shared -fPIC -o /run/no-feature.so "$(dirname "$0")/no-feature.c"
-ok $? "the shim is built"
+shim no-feature || done_testing
 
 # without FEATURE ifsteer's words…
-without() { at h env NO_FEATURE="$1" LD_PRELOAD=/run/no-feature.so "$IFSTEER" "${@:2}" 2>&1; }
+without() { at h env NO_FEATURE="$1" LD_PRELOAD=$shim "$IFSTEER" "${@:2}" 2>&1; }
 # refused FEATURE WORDS [nothing]: from nothing, and from an older policy.
 refused() {
 	local from before said

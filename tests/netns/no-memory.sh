@@ -6,34 +6,17 @@
 # which takes some minutes.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/flood.sh"
+. "$(dirname "$0")/change.sh"
 lab_enter
 needs "${CC:=cc}"
 lab_host
 
-grep -q __asan_init "$IFSTEER" && { ok 0 "no memory # SKIP the sanitizer brings an allocator of its own"; done_testing; }
-"$CC" -std=gnu11 -D_GNU_SOURCE -O2 -shared -fPIC -o /run/no-memory.so "$(dirname "$0")/no-memory.c"
-ok $? "the shim is built"
+shim no-memory || done_testing
 
 # ---- the host ----
 
-at gw nft -f - <<-'END'
-	table inet astray {
-		counter astray { }
-		counter right { }
-		chain astray {
-			type filter hook prerouting priority -390
-			iifname "to_h" ip daddr 198.51.100.77 counter name astray
-			iifname "to_vpc" ip daddr 198.51.100.77 counter name right
-		}
-	}
-END
-VPN='{ name = "vpn"; user = "nobody"; to = "198.51.100.0/24"; via = "eth2"; otherwise = "unreachable"; }'
-old() { policy <<<"$S2 policies = ( $VPN, { name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = \"eth2\"; } );"; }
-new() {
-	policy <<<"interfaces = ( { name = \"eth2\"; gateway = [ \"172.31.64.1\", \"fd00:e2::1\" ]; table = 77; }, { name = \"eth0\"; } );
-		policies = ( { name = \"first\"; to = \"203.0.113.0/24\"; via = \"eth0\"; }, $VPN,
-			{ name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = [ \"eth2\", \"eth0\" ]; } );"
-}
+flood_watch
 old_in_force() { old; ifsteer apply >/dev/null 2>&1; }
 kernel() {
 	at h sh -c 'for f in -4 -6; do ip $f rule; ip $f route show table all proto 77; done; nft -s list table inet ifsteer' 2>&1
@@ -47,7 +30,7 @@ failing() {
 	shift 2
 	rm -f /run/failed
 	said=$(NO_MEMORY_FOR=$whom NO_MEMORY_AT=$when NO_MEMORY_NOTE=/run/failed \
-		at h env LD_PRELOAD=/run/no-memory.so "$IFSTEER" "$@" 2>&1 >/dev/null)
+		at h env LD_PRELOAD=$shim "$IFSTEER" "$@" 2>&1 >/dev/null)
 	status=$?
 	[ -e /run/failed ]
 }
@@ -135,9 +118,9 @@ unset CRASHES
 
 kill -INT $flood
 wait $flood
-[ "$(at gw nft list counter inet astray right | grep -o 'packets [0-9]*' | grep -o '[0-9]*')" -gt 100 ]
+[ "$(counted right)" -gt 100 ]
 ok $? "there was a flood all the time"
-is "nothing passed the kill switch" "$(at gw nft list counter inet astray astray | grep -o 'packets [0-9]*')" "packets 0"
+is "nothing passed the kill switch" "$(counted astray)" 0
 
 flushed() {
 	ifsteer flush >/dev/null 2>&1 || echo "then flush $?"

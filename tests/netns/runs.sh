@@ -5,6 +5,7 @@
 # of one is a change of little, and no packet of another policy notices.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/flood.sh"
 lab_enter
 needs jq
 lab_host
@@ -124,26 +125,14 @@ by eth0 "root" tcp
 
 # ---- a kill switch behind a run, while the run is edited, goes and comes ----
 
-SECRET=198.51.100.77
-at gw nft -f - <<-END
-	table inet astray {
-		counter astray { }
-		counter right { }
-		chain astray {
-			type filter hook prerouting priority -390
-			iifname "to_h" ip daddr $SECRET counter name astray drop
-			iifname "to_vpc" ip daddr $SECRET counter name right drop
-		}
-	}
-END
-packets() { at gw nft list counter inet astray "$1" | grep -o 'packets [0-9]*' | cut -d ' ' -f 2; }
-kill="{ name = \"secret\"; to = \"$SECRET\"; via = \"eth2\"; otherwise = \"unreachable\"; }"
+flood_watch drop
+kill="{ name = \"secret\"; to = \"$SECRET4\"; via = \"eth2\"; otherwise = \"unreachable\"; }"
 # siege NAME COMMAND: what prints policies for a number, which changes as long as the flood lasts.
 siege() {
 	local flood i
-	at gw nft reset counters table inet astray >/dev/null
+	forget
 	in_force "$($2 1) $kill" "$1"
-	at h "$PROBE" flood -t 3000 -r 4000 $SECRET 9 >/tmp/flood 2>&1 &
+	at h "$PROBE" flood -t 3000 -r 4000 $SECRET4 9 >/tmp/flood 2>&1 &
 	flood=$!
 	for ((i = 2; i < 1000; i++)); do
 		policy <<<"$S2 policies = ( $($2 $i) $kill );"
@@ -152,10 +141,10 @@ siege() {
 	done
 	wait $flood
 	note "$i edits"
-	is "$1: none of $(grep -o 'sent=[0-9]*' /tmp/flood) went astray" "$(packets astray)" 0
-	[ "$(packets right)" -gt 100 ]
+	is "$1: none of $(grep -o 'sent=[0-9]*' /tmp/flood) went astray" "$(counted astray)" 0
+	[ "$(counted right)" -gt 100 ]
 	ok $? "$1: the flood was one"
-	is "$1: each that was sent arrived" "sent=$(packets right)" "$(grep -o 'sent=[0-9]*' /tmp/flood)"
+	is "$1: each that was sent arrived" "sent=$(counted right)" "$(grep -o 'sent=[0-9]*' /tmp/flood)"
 	quiet "$1: in sync" ifsteer diff
 }
 # Alone, or behind up to 14 others; each time a prefix is another one.
