@@ -34,7 +34,7 @@ const struct option_spec explain_options[EXPLAIN_OPTIONS + 1] = {
 struct reading {
 	const struct options *options;
 	const struct names *names;
-	struct request *request;
+	struct explain_request *request;
 };
 
 static const char *value(const struct reading *r, enum explain_option o)
@@ -228,7 +228,7 @@ static enum exit_code read_forwarded(const struct reading *r)
 
 /* ---- the destination ---- */
 
-static void add_destination(struct request *r, const struct addr *a)
+static void add_destination(struct explain_request *r, const struct addr *a)
 {
 	for (size_t i = 0; i < r->destination_count; i++)
 		if (r->destinations[i].family == a->family)
@@ -261,7 +261,7 @@ static enum exit_code resolve(const struct reading *r, const char *name)
 
 static enum exit_code read_destination(const struct reading *r)
 {
-	struct request *q = r->request;
+	struct explain_request *q = r->request;
 	const char *text = r->options->argv[0];
 	enum exit_code code = EXIT_DONE;
 	struct addr a;
@@ -283,7 +283,7 @@ static enum exit_code read_destination(const struct reading *r)
 	return code;
 }
 
-enum exit_code request_read(const struct session *s, struct request *ret)
+enum exit_code request_read(const struct session *s, struct explain_request *ret)
 {
 	const struct options *o = s->options;
 	struct name_book book = { .known = s->facts.names, .known_count = s->facts.name_count,
@@ -293,7 +293,7 @@ enum exit_code request_read(const struct session *s, struct request *ret)
 	struct flow *f = &ret->flow;
 	enum exit_code code;
 
-	*ret = (struct request){
+	*ret = (struct explain_request){
 		.flow = { .protocol = IPPROTO_TCP, .uid = getuid(), .gid = getgid() }
 	};
 	code = read_number(&r, EXPLAIN_PROTOCOL, &f->protocol) ?:
@@ -326,7 +326,7 @@ static bool is_own_address(const struct facts *f, const struct addr *a)
 	return false;
 }
 
-static int add_name(struct request *r, struct fact_name **names, const struct fact_name *n)
+static int add_name(struct explain_request *r, struct fact_name **names, const struct fact_name *n)
 {
 	struct fact_name *room = VEC_PUSH(*names, r->flow.name_count);
 
@@ -338,7 +338,8 @@ static int add_name(struct request *r, struct fact_name **names, const struct fa
 }
 
 /* The names that the policy uses, and those of the command line; their texts are borrowed. */
-static int collect_names(const struct session *s, struct request *r, struct fact_name **names)
+static int collect_names(const struct session *s, struct explain_request *r,
+			 struct fact_name **names)
 {
 	const char *const *given = s->options->given;
 	int err = 0;
@@ -360,7 +361,7 @@ static int collect_names(const struct session *s, struct request *r, struct fact
 	return err;
 }
 
-int request_complete(const struct session *s, struct request *r, struct fact_name **names)
+int request_complete(const struct session *s, struct explain_request *r, struct fact_name **names)
 {
 	const char *const *given = s->options->given;
 	struct flow *f = &r->flow;

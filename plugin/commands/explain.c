@@ -52,7 +52,7 @@ static int explain(const struct session *s, const struct flow *f, bool as_json, 
 }
 
 /* JSON is one object: of the address that a program would try first. */
-static int explain_all(const struct session *s, struct request *r, struct strbuf *out)
+static int explain_all(const struct session *s, struct explain_request *r, struct strbuf *out)
 {
 	bool as_json = s->options->given[EXPLAIN_JSON];
 	int err = 0;
@@ -72,7 +72,7 @@ static enum exit_code run_explain(const struct options *o)
 	CLEANUP(session_done) struct session s = { 0 };
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 	struct fact_name *names = NULL;
-	struct request request;
+	struct explain_request request;
 	enum exit_code code = session_open(&s, o);
 	int r;
 

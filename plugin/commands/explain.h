@@ -28,7 +28,7 @@ enum explain_option {
 extern const struct option_spec explain_options[EXPLAIN_OPTIONS + 1];
 
 /* What was asked: one flow to several destinations. */
-struct request {
+struct explain_request {
 	struct flow flow;		/* but for its destination; borrows from what follows */
 	bool has_time;
 	struct addr destinations[FAMILY_COUNT];	/* the first one a program would try comes first */
@@ -40,10 +40,10 @@ struct request {
 
 /* Needs the facts only where --facts gives them: names are theirs then. Says itself what is
  * wrong. */
-MUST_CHECK enum exit_code request_read(const struct session *s, struct request *ret);
+MUST_CHECK enum exit_code request_read(const struct session *s, struct explain_request *ret);
 /* What only facts can tell: the time, whose --from is, how users and groups are called (owned:
  * `names`). */
-MUST_CHECK int request_complete(const struct session *s, struct request *r,
+MUST_CHECK int request_complete(const struct session *s, struct explain_request *r,
 				struct fact_name **names);
 
 /* What follows when the interface of the answer goes away; `plan` is NULL where that can't be

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * From options to a policy: the lock, captured facts, the files, and what stands in for them.
+ * From options to a policy: captured facts, the files, and what stands in for them.
  */
 #include "commands/session.h"
 
@@ -13,7 +13,6 @@
 #include "base/strbuf.h"
 #include "commands/message.h"
 #include "commands/progress.h"
-#include "commands/trial.h"
 #include "kernel/kernel.h"
 
 static void session_unload(struct session *s)
@@ -85,56 +84,6 @@ enum exit_code session_open(struct session *s, const struct options *o)
 		message(LEVEL_WARNING, "can't do without the privileges that aren't needed: %s",
 			strerror(-r));
 	return EXIT_DONE;
-}
-
-static enum exit_code say_locked(int seconds)
-{
-	message(LEVEL_ERROR, "another run of ifsteer has held the lock for %d seconds", seconds);
-	return EXIT_LOCKED;
-}
-
-static enum exit_code take_lock(struct session *s, int seconds)
-{
-	int fd;
-
-	progress_stage("waiting for another run to end", 0);
-	fd = lock_take(monotonic_ms() + 1000 * (int64_t)seconds);
-	if (fd == -EBUSY)
-		return say_locked(seconds);
-	if (fd < 0) {
-		message_errno("the lock below /run/ifsteer", fd);
-		return EXIT_UNEXPECTED;
-	}
-	s->lock = fd;
-	return EXIT_DONE;
-}
-
-enum exit_code session_lock(struct session *s, int seconds)
-{
-	enum exit_code code = take_lock(s, seconds);
-
-	return code ? code : trial_settle(s->options);
-}
-
-enum exit_code session_lock_to_replace(struct session *s, int seconds)
-{
-	enum exit_code code = take_lock(s, seconds);
-
-	if (code == EXIT_DONE)
-		(void)!trial_settle(s->options); /* which says why */
-	return code;
-}
-
-enum exit_code session_lock_to_read(struct session *s, int seconds)
-{
-	int fd;
-
-	if (s->options->facts || geteuid() != 0)
-		return EXIT_DONE;
-	fd = lock_take(monotonic_ms() + 1000 * (int64_t)seconds);
-	if (fd > 0)
-		s->lock = fd;
-	return fd == -EBUSY ? say_locked(seconds) : EXIT_DONE;
 }
 
 /* An error of the policy room's, whose words are printed. */

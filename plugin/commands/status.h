@@ -9,11 +9,13 @@
 
 struct status {
 	const struct session *session;	/* planned: in sync when it has no steps */
-	struct counter *counters;
+	struct counter *counters;	/* by name */
 	size_t counter_count;
 	struct trial trial;
 	char *event;			/* the last event, as hook.c keeps it; NULL: none */
 };
+
+/* ---- status-words.c ---- */
 
 /* Packets and bytes of a policy or an interface. */
 struct counter status_policy_counter(const struct status *st, const struct policy_plan *pp);
@@ -28,6 +30,8 @@ void path_describe(const struct path *p, struct strbuf *out);
 const struct verdict *policy_verdict(const struct policy_plan *pp);
 /* "via", "table", "main", "unreachable", "prohibit", "blackhole". */
 const char *outcome_word(enum action outcome);
+
+/* ---- status-text.c, status-json.c ---- */
 
 void status_text(const struct status *st, bool color, struct strbuf *out);
 void status_json(const struct status *st, struct strbuf *out);

@@ -45,7 +45,7 @@ MUST_CHECK int facts_add_carried(uint32_t mark_mask, struct facts *f, struct dia
  * unexpected. */
 MUST_CHECK int steps_execute(const struct steps *s, bool *ret_refused, struct diag *d);
 
-/* ---- nft.c: libnftables; nft-edit.c, nft-ask.c: without it ---- */
+/* ---- nft.c, nft-features.c: libnftables; nft-edit.c, nft-ask.c: without it ---- */
 
 /* `nft list table inet ifsteer`; *ret NULL when there is none. Lists no other table: somebody
  * else's 100,000 elements would cost half a second. */
@@ -56,6 +56,9 @@ MUST_CHECK int nft_prepare(struct diag *d);
 MUST_CHECK int nft_run(const char *script, struct diag *d);
 /* The same for sets alone, by messages of our own. Needs no nft_prepare. */
 MUST_CHECK int nft_edit(const struct nft_edits *e, struct diag *d);
+/* Of a script that was refused: names what it needs and this kernel does not have at all, if
+ * anything. */
+void nft_say_missing(const char *script, struct diag *d);
 /* Says in which words the table stands now, after the last nft_list and what was changed since: the
  * next nft_list need not ask, unless somebody else had a hand in it. Not for a table with elements
  * that others add. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "kernel/kernel.h"
 #include "kernel/nft-own.h"
 
 #define PROBE "ifsteer_probe"

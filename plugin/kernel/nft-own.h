@@ -16,8 +16,6 @@ MUST_CHECK int nft_table_handle(uint64_t *ret);
 
 /* Commands for libnftables; what it says of them, until the next ones. "": all is well. */
 const char *nft_try(const char *commands);
-/* What the script needs and this kernel does not have at all, if anything: nft-features.c. */
-void nft_say_missing(const char *script, struct diag *d);
 
 /* Around each transaction. nft_end takes what came of it, and says whether a refusal was one (err
  * as it is) or nobody knows what stands now (-EIO). */

@@ -298,8 +298,5 @@ int nft_run(const char *script, struct diag *d)
 	if (err < 0)
 		return err;
 	nft_socket_begin();
-	err = nft_end(began, run(script) ? refuse("the kernel refuses the table", d) : 0);
-	if (err == -EPROTO)
-		nft_say_missing(script, d);
-	return err;
+	return nft_end(began, run(script) ? refuse("the kernel refuses the table", d) : 0);
 }

@@ -406,6 +406,8 @@ static int execute_one(struct run *r, size_t i)
 		err = flush(r);
 		if (err == 0)
 			err = nft_run(s->of.nft, r->d);
+		if (err == -EPROTO)
+			nft_say_missing(s->of.nft, r->d);
 		/* One that may stand must not lose the rules that it needs. */
 		r->in_force |= err == 0 || err == -EIO;
 		return err;

@@ -8,6 +8,14 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
+/* Building is a long list of additions, each of which can only run out of memory. */
+#define TRY(call)                    \
+	do {                         \
+		int err = (call);    \
+		if (err < 0)         \
+			return err;  \
+	} while (0)
+
 /* The band of priorities, relative to settings.rule_priority. Where order matters priorities differ. A look-up
  * walks the rules one by one, about 5 ns each: what can't concern a packet is jumped over (rules.c). */
 enum band {
@@ -92,12 +100,14 @@ MUST_CHECK int plan_verdicts(struct plan *p);
 /* ---- tables.c ---- */
 MUST_CHECK int plan_tables(struct plan *p);
 
-/* ---- rules.c, rule-groups.c ---- */
-MUST_CHECK int plan_rules(struct plan *p);
+/* ---- rule.c ---- */
 MUST_CHECK int plan_add_rule(struct plan *p, const struct rule *r);
 /* Jumps, relative to the band, for whatever else `match` says. Always to the same place: the kernel takes two jumps
  * that differ in their targets alone for the same (rule_exists). */
 MUST_CHECK int plan_add_jump(struct plan *p, const struct rule *match, unsigned int at, unsigned int target);
+
+/* ---- rules.c, rule-groups.c ---- */
+MUST_CHECK int plan_rules(struct plan *p);
 /* Where the rule of a path's own mark stands, and, where that is many places, the jumps there. */
 unsigned int plan_mark_priority(const struct plan *p, uint32_t mark);
 MUST_CHECK int plan_group_marks(struct plan *p, enum family f);
@@ -121,8 +131,9 @@ MUST_CHECK int judge_add_runs(struct plan *p, enum hook hook, const struct runs 
 MUST_CHECK int judge_add_marked(struct plan *p, struct nft_chain *c, enum hook hook);
 /* The rules that cut connections older than a kill switch. */
 MUST_CHECK int judge_add_older(struct plan *p, struct nft_chain *c, enum hook hook);
-/* The end of a chain's word that says how a path is taken: "", "_yields", "_only". */
-const char *way_suffix(const struct verdict *v);
+
+/* ---- in-force.c ---- */
+
 /* Whether the hook sees this policy at all. */
 bool policy_seen(const struct policy *p, enum hook hook);
 /* The same, and it is enabled. */

@@ -14,45 +14,6 @@
 
 #define COMMENT_SIZE 129 /* a longer comment refuses the whole transaction */
 
-bool policy_seen(const struct policy *p, enum hook hook)
-{
-	switch (hook) {
-	case HOOK_LOCAL: return p->origin != ORIGIN_FORWARDED && !p->in.count && !p->mac.count;
-	case HOOK_FORWARDED:
-		return p->origin != ORIGIN_LOCAL && !p->user.given && !p->group.given &&
-		       !p->cgroup.count;
-	}
-	return false;
-}
-
-bool policy_in_force(const struct policy_plan *pp, enum hook hook)
-{
-	return pp->policy->enabled && policy_seen(pp->policy, hook);
-}
-
-bool plan_has_kill_switch(const struct plan *p, enum hook hook)
-{
-	for (size_t i = 0; i < p->policy_count; i++)
-		if (policy_is_kill_switch(p->policies[i].policy) &&
-		    policy_in_force(&p->policies[i], hook))
-			return true;
-	return false;
-}
-
-bool plan_names_marks(const struct plan *p, enum hook hook)
-{
-	for (size_t i = 0; i < p->policy_count; i++)
-		if (p->policies[i].policy->mark.count && policy_in_force(&p->policies[i], hook))
-			return true;
-	return false;
-}
-
-/* eth2 beats main, eth2_yields leaves main its own routes, eth2_only is a kill switch's. */
-const char *way_suffix(const struct verdict *v)
-{
-	return v->kill ? "_only" : v->yields ? "_yields" : "";
-}
-
 /* Where a packet of this policy goes. Local packets are remembered; forwarded ones unless they came in by a
  * symmetric interface, which their connection remembers instead. */
 static void put_target(const struct plan *p, const struct policy_plan *pp, enum family f,
@@ -82,14 +43,6 @@ static void put_target(const struct plan *p, const struct policy_plan *pp, enum 
 	case ACTION_PROHIBIT: strbuf_add(b, "reject with icmpx admin-prohibited"); break;
 	case ACTION_BLACKHOLE: strbuf_add(b, "drop"); break;
 	}
-}
-
-bool policy_skipped(const struct policy_plan *pp, enum family f)
-{
-	const struct verdict *v = &pp->verdict[f];
-
-	return !v->covered || v->catches_nothing ||
-	       (v->dormant && pp->policy->otherwise == OTHERWISE_NEXT);
 }
 
 static char *target(const struct plan *p, const struct policy_plan *pp, enum family f,

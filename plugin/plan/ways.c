@@ -74,6 +74,12 @@ static int collect(struct ways *w)
 
 /* ---- who asks for a way ---- */
 
+/* eth2 beats main, eth2_yields leaves main its own routes, eth2_only is a kill switch's. */
+const char *way_suffix(const struct verdict *v)
+{
+	return v->kill ? "_only" : v->yields ? "_yields" : "";
+}
+
 static void ask(struct ways *w, const char *base, const char *suffix, enum hook hook)
 {
 	char word[sizeof(w->v->word)];

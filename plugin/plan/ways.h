@@ -6,17 +6,11 @@
 
 #include "plan/internal.h"
 
-/* Building is a long list of additions, each of which can only run out of memory. */
-#define TRY(call)                    \
-	do {                         \
-		int err = (call);    \
-		if (err < 0)         \
-			return err;  \
-	} while (0)
-
 /* ways.c. For a mark X: `to_X` marks the packet, `take_X` has the connection remember it first, `lead_X` does so
  * unless the connection remembers where it came in. */
 MUST_CHECK int ways_add(struct plan *p);
+/* The end of such a chain's word that says how a path is taken: "", "_yields", "_only". */
+const char *way_suffix(const struct verdict *v);
 /* The chains behind the map `guarded`: nothing of a kill switch leaves by another interface. */
 MUST_CHECK int ways_add_guards(struct plan *p);
 /* Resets what comes from an address of a path that carries nothing. */

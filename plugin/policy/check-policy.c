@@ -6,29 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/strbuf.h"
 #include "policy/reader.h"
 
 #define PROTOCOL_ICMP 1
 #define PROTOCOL_ICMPV6 58
-
-void policy_error(struct reader *r, size_t i, int key, unsigned int line, const char *fmt, ...)
-{
-	CLEANUP(strbuf_done) struct strbuf text = { 0 };
-	struct where at = r->config->policies[i].at;
-	va_list args;
-
-	object_label(&text, "policy", r->config->policies[i].name);
-	strbuf_printf(&text, ": %s: ", policy_schema.keys[key].name);
-	va_start(args, fmt);
-	strbuf_vprintf(&text, fmt, args);
-	va_end(args);
-	if (line)
-		at.line = line;
-	else if (r->policy_lines[i].line[key])
-		at.line = r->policy_lines[i].line[key];
-	diag_error(r->diag, at, "%s", text.failed ? "out of memory" : text.text);
-}
 
 static bool given(const struct reader *r, size_t i, int key)
 {

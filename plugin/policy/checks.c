@@ -11,20 +11,6 @@
 #include "base/strbuf.h"
 #include "policy/reader.h"
 
-void object_error(struct reader *r, struct where at, const char *what, const char *name,
-		  const char *fmt, ...)
-{
-	CLEANUP(strbuf_done) struct strbuf text = { 0 };
-	va_list args;
-
-	object_label(&text, what, name);
-	strbuf_add(&text, ": ");
-	va_start(args, fmt);
-	strbuf_vprintf(&text, fmt, args);
-	va_end(args);
-	diag_error(r->diag, at, "%s", text.failed ? "out of memory" : text.text);
-}
-
 /* ---- names ---- */
 
 /* The objects of one kind that have names. */

@@ -236,6 +236,9 @@ int read_timeout(struct reader *r, const struct value *v, void *set);
 MUST_CHECK int config_check(struct reader *r);
 /* The part that looks at one policy, once its sets are known. */
 MUST_CHECK int check_policy(struct reader *r, size_t i);
+
+/* ---- object-error.c ---- */
+
 /* `set "office": …`. */
 void object_error(struct reader *r, struct where at, const char *what, const char *name,
 		  const char *fmt, ...) PRINTF_LIKE(5, 6);

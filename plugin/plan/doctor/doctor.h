@@ -64,7 +64,7 @@ bool nft_script_flushes(const char *text);
 /* networkd.conf or a drop-in: settings that it does not name stay as they are. */
 void networkd_conf_read(const char *text, bool *keeps_rules, bool *keeps_routes);
 
-/* ---- doctor.c, rules.c ---- */
+/* ---- findings.c ---- */
 
 struct finding {
 	bool is_note;			/* a limit to know of: nothing to be repaired */
@@ -82,6 +82,8 @@ void findings_done(struct findings *list);
 /* `cure` is copied, and may be NULL. */
 void findings_add(struct findings *list, bool is_note, const char *cure, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
+
+/* ---- rules.c, doctor.c ---- */
 
 /* Foreign rules and routes in our way, and in our band and tables. */
 void doctor_rules(const struct plan *p, struct findings *ret);
