@@ -118,7 +118,7 @@ static int receive(struct netlink *n, int flags)
 }
 
 /* The errno of an NLMSG_ERROR or NLMSG_DONE, which begin with one; 0 is an acknowledgement. */
-static int message_errno(const struct nlmsghdr *nlh)
+static int answer_of(const struct nlmsghdr *nlh)
 {
 	const int *err = mnl_nlmsg_get_payload(nlh);
 
@@ -141,7 +141,7 @@ static int read_message(const struct nlmsghdr *nlh, const struct netlink_reader 
 		return -ENOBUFS;
 	case NLMSG_ERROR:
 	case NLMSG_DONE:
-		err = message_errno(nlh);
+		err = answer_of(nlh);
 		return err < 0 ? err : NETLINK_ENOUGH;
 	default:
 		return r->each ? r->each(nlh, r->ctx) : 0;
@@ -295,7 +295,7 @@ static int read_results(struct netlink *n, uint32_t first, struct netlink_batch 
 
 			if (nlh->nlmsg_type != NLMSG_ERROR || place >= b->count)
 				continue;
-			b->results[place].err = message_errno(nlh);
+			b->results[place].err = answer_of(nlh);
 			snprintf(b->results[place].words, sizeof(b->results[place].words), "%s",
 				 refusal_words(nlh));
 			if (place + 1 == b->count)
@@ -349,7 +349,7 @@ static int read_verdict(struct netlink *n, uint32_t first, struct netlink_result
 				continue;
 			acknowledged = true;
 			if (ret->err == 0)
-				ret->err = message_errno(nlh);
+				ret->err = answer_of(nlh);
 			if (ret->err && !*ret->words)
 				snprintf(ret->words, sizeof(ret->words), "%s", refusal_words(nlh));
 		}
