@@ -271,7 +271,6 @@ static bool has_wide_protocol(const struct shape *s)
 
 static int add_route(struct companions *c, uint32_t table, const struct prefix *dst, const struct path *way)
 {
-	const struct path_half *h = way ? &way->half[c->family] : NULL;
 	struct route r = {
 		.family = c->family, .type = RTN_THROW, .protocol = OUR_PROTOCOL, .table = table, .dst = *dst,
 		.metric = c->family == FAMILY_IPV4 ? 0 : 1024,
@@ -283,12 +282,7 @@ static int add_route(struct companions *c, uint32_t table, const struct prefix *
 	if (way) {
 		r.type = RTN_UNICAST;
 		r.oif = way->link->index;
-		r.has_gateway = h->has_gateway;
-		r.gateway = h->gateway;
-		r.onlink = h->onlink;
-		r.has_src = h->has_src;
-		r.src = h->src;
-		r.scope = h->has_gateway || c->family == FAMILY_IPV6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+		path_lead_out(&way->half[c->family], &r);
 	}
 	*room = r;
 	return 0;

@@ -30,6 +30,14 @@ static bool in_main(const struct path *path, const struct route *r)
 	return r->table == MAIN_TABLE;
 }
 
+static bool in_main_the_same_way(const struct path *path, const struct route *r)
+{
+	const struct path_half *h = &path->half[r->family];
+
+	return in_main(path, r) && r->has_gateway == h->has_gateway &&
+	       (!r->has_gateway || addr_compare(&r->gateway, &h->gateway) == 0);
+}
+
 static bool in_other_table(const struct path *path, const struct route *r)
 {
 	return r->table != MAIN_TABLE && r->table != path->table && r->protocol != OUR_PROTOCOL;
@@ -47,6 +55,14 @@ static void take_gateway(struct path_half *h, const struct addr *gateway)
 	h->gateway = *gateway;
 }
 
+static void take_details(struct path_half *h, const struct route *r)
+{
+	h->onlink = r->onlink;
+	h->has_src = r->has_src;
+	h->src = r->src;
+	h->mtu = r->mtu;
+}
+
 static bool take_route(struct path_half *h, const struct route *r)
 {
 	if (!r)
@@ -54,9 +70,7 @@ static bool take_route(struct path_half *h, const struct route *r)
 	h->has_default = true;
 	h->has_gateway = r->has_gateway;
 	h->gateway = r->gateway;
-	h->onlink = r->onlink;
-	h->has_src = r->has_src;
-	h->src = r->src;
+	take_details(h, r);
 	return true;
 }
 
@@ -116,6 +130,19 @@ static bool is_neighbour(const struct path *path, const struct addr *to)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A policy, an event or a lease name a gateway and no more. Where main's default leads the same way,
+ * whoever made that knew the rest: the source, the MTU, and that it is outside every network of the
+ * interface (ifupdown says "onlink" always).
+ */
+static void find_details(struct path *path, enum family f)
+{
+	const struct route *r = best_default(path, f, in_main_the_same_way);
+
+	if (r)
+		take_details(&path->half[f], r);
 }
 
 static bool is_own(const struct path_half *h, const struct addr *a)
@@ -185,8 +212,21 @@ void path_find_gateway(struct path *path, enum family f)
 		find_auto(path, f);
 		break;
 	}
+	if (h->has_default)
+		find_details(path, f);
 	h->reason = h->has_default ? check_gateway(path, f) : "no gateway";
 	h->no_way_out = h->has_default && h->reason;
 	if (h->has_src && !is_own(h, &h->src))
 		h->has_src = false;
+}
+
+void path_lead_out(const struct path_half *h, struct route *r)
+{
+	r->scope = h->has_gateway || r->family == FAMILY_IPV6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	r->has_gateway = h->has_gateway;
+	r->gateway = h->gateway;
+	r->onlink = h->onlink;
+	r->has_src = h->has_src;
+	r->src = h->src;
+	r->mtu = h->mtu;
 }

@@ -90,6 +90,8 @@ bool name_quote(const char *name, char buf[static NAME_SIZE + 4]);
 
 /* ---- gateway.c ---- */
 void path_find_gateway(struct path *path, enum family f);
+/* Makes *r, whose family is set, lead through the interface's way out, or on the link where it needs none. */
+void path_lead_out(const struct path_half *h, struct route *r);
 
 /* ---- marks.c: slots, tables and mark values, as the kernel's rules record them ---- */
 MUST_CHECK int plan_marks(struct plan *p, bool tidy, struct diag *d);

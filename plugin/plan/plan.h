@@ -26,6 +26,7 @@ struct path_half {
 	struct addr gateway;
 	bool has_src;			/* the default route names its source address */
 	struct addr src;
+	uint32_t mtu;			/* that the default route names, 0: none */
 	struct addr *addresses;		/* of this interface, the ones that may be a source; owned */
 	bool *is_second;		/* an interface before this one has that address, too; owned */
 	size_t address_count;

@@ -117,19 +117,6 @@ static int put(struct table *t, const struct route *r)
 	return 0;
 }
 
-/* Through the interface's way out, or on the link where it needs none. */
-static void lead_out(const struct table *t, struct route *r)
-{
-	const struct path_half *h = &t->path->half[t->family];
-
-	if (h->has_gateway)
-		set_gateway(r, &h->gateway, h->onlink);
-	if (h->has_src) {
-		r->has_src = true;
-		r->src = h->src;
-	}
-}
-
 static int put_extra(struct table *t)
 {
 	const struct interface *decl = t->path->interface;
@@ -145,7 +132,7 @@ static int put_extra(struct table *t)
 		if (want->has_via)
 			set_gateway(&r, &want->via, false);
 		else
-			lead_out(t, &r);
+			path_lead_out(&t->path->half[t->family], &r);
 		err = put(t, &r);
 		if (err < 0)
 			return err;
@@ -160,7 +147,7 @@ static int put_default(struct table *t)
 
 	if (!h->has_default)
 		return 0;
-	lead_out(t, &r);
+	path_lead_out(h, &r);
 	return put(t, &r);
 }
 

@@ -62,6 +62,30 @@ AT=op inbound "another address: inbound" 172.31.70.77
 unlike "another address: nothing of the old one is left" "$(host_state)" '172\.31\.70\.5[^0-9]|fd00:e2::5[^0-9]'
 quiet "another address: diff is clean" ifsteer diff
 
+# A router outside every network of the interface, as some hosters have them: ifupdown's own default
+# route says "onlink", ours as well. What else main's default says of the same way holds on ours.
+policy policy.d/10-aws.conf <<<'interfaces = ( { name = "eth0"; }, { name = "eth2"; } );
+policies = ( { name = "on-premises"; to = "10.0.0.0/16"; via = "eth2"; } );'
+ip -n vpc addr add 172.31.100.1/32 dev lo
+manage ifdown eth2
+cat >>/etc/network/interfaces <<-END
+
+		gateway 172.31.100.1
+		metric 500
+		up ip addr add 172.31.70.78/20 dev eth2
+		up ip route change default via 172.31.100.1 dev eth2 onlink metric 500 src 172.31.70.78 mtu 1300
+END
+manage ifup eth2
+answered "a router outside the network" op 172.31.70.78 10.0.1.9
+is "a router outside the network: of 1,400 bytes none leave in one piece" \
+	"$(at h ping -n -M do -s 1400 -c 1 10.0.1.9 2>&1 | grep -o 'mtu=[0-9]*')" "mtu=1300"
+quiet "a router outside the network: diff is clean" ifsteer diff
+policy policy.d/10-aws.conf <<<"$S4"
+manage ifdown eth2
+sed -i '/gateway 172.31.100.1/,$d' /etc/network/interfaces
+manage ifup eth2
+answered "without it again" op 172.31.70.77 10.0.1.9
+
 # NetworkManager's 01-ifupdown echoes its events through if-up.d: not ours to act on, and never a
 # failure.
 before=$(host_state)
