@@ -93,6 +93,23 @@ quiet "the echo of NetworkManager" at h env IFACE=eth2 LOGICAL=eth2 ADDRFAM=inet
 	PHASE=post-down VERBOSITY=0 run-parts /etc/network/if-post-down.d
 same "the echo of NetworkManager changes nothing" "$(host_state)" "$before"
 
+# An ifsteer that is killed, as for want of memory, or can't be loaded: ifup and ifdown succeed nevertheless, and the next hook
+# mends what was left.
+mv /usr/sbin/ifsteer /usr/sbin/ifsteer.real
+# shellcheck disable=SC2016
+for fate in 'kill -KILL $$' 'exit 127'; do
+	printf '#!/bin/sh\n%s\n' "$fate" >/usr/sbin/ifsteer
+	chmod 755 /usr/sbin/ifsteer
+	manage ifdown eth2
+	manage ifup eth2
+	like "$fate: up" "$(at h ifquery --state eth2)" '^eth2=eth2$'
+	like "$fate: with its address" "$(at h ip addr show dev eth2)" '172\.31\.70\.77/20'
+done
+mv /usr/sbin/ifsteer.real /usr/sbin/ifsteer
+manage ifdown eth2
+manage ifup eth2
+answered "ifsteer is back" op 172.31.70.77 10.0.1.9
+
 # A policy in error: ifup succeeds nevertheless, and what was accepted stays in force.
 echo 'policies = ( { name = "x"; vai = "eth2"; } );' >/etc/ifsteer/policy.d/20-broken.conf
 manage ifdown eth2
