@@ -57,7 +57,7 @@ static bool next_word(const char **text, const char *separators, char *buf, size
 
 static bool is_default(const char *text, enum family family)
 {
-	struct prefix p;
+	struct prefix p = { 0 };
 
 	return prefix_parse(text, &p) == 0 && p.len == 0 && p.addr.family == family;
 }

@@ -218,7 +218,11 @@ void *netlink_batch_room(struct netlink_batch *b)
 		b->bytes = malloc((size_t)NETLINK_BATCH_COUNT * NETLINK_MESSAGE_SIZE);
 	if (!b->results)
 		b->results = calloc(NETLINK_BATCH_COUNT, sizeof(*b->results));
-	return b->bytes && b->results ? b->bytes + b->len : NULL;
+	if (!b->bytes || !b->results)
+		return NULL;
+	/* libmnl 1.0.4 leaves what stands behind an attribute of one byte as it is, and the kernel is
+	 * told it. */
+	return memset(b->bytes + b->len, 0, NETLINK_MESSAGE_SIZE);
 }
 
 void netlink_batch_add(struct netlink_batch *b)

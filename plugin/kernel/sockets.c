@@ -39,11 +39,7 @@ static struct nlmsghdr *request(void *buf, uint16_t type, uint8_t family, uint8_
 static void put_condition(struct nlmsghdr *nlh, const struct addr *source)
 {
 	unsigned int len = family_bits(source->family) / 8;
-	struct inet_diag_hostcond cond = {
-		.family = (uint8_t)family_to_af(source->family),
-		.prefix_len = (uint8_t)family_bits(source->family),
-		.port = -1,
-	};
+	struct inet_diag_hostcond cond;
 	struct inet_diag_bc_op op = {
 		.code = INET_DIAG_BC_S_COND,
 		.yes = (uint8_t)(sizeof(op) + sizeof(cond) + len),
@@ -51,6 +47,11 @@ static void put_condition(struct nlmsghdr *nlh, const struct addr *source)
 	};
 	uint8_t code[sizeof(op) + sizeof(cond) + sizeof(source->bytes)];
 
+	/* Its padding is sent as well. */
+	memset(&cond, 0, sizeof(cond));
+	cond.family = (uint8_t)family_to_af(source->family);
+	cond.prefix_len = (uint8_t)family_bits(source->family);
+	cond.port = -1;
 	memcpy(code, &op, sizeof(op));
 	memcpy(code + sizeof(op), &cond, sizeof(cond));
 	memcpy(code + sizeof(op) + sizeof(cond), source->bytes, len);

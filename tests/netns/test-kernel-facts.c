@@ -337,7 +337,7 @@ static void test_cgroups(void)
 		return;
 	}
 	sh("mkdir -p /sys/fs/cgroup/ifsteer-test/there/below");
-	if (mount("/sys/fs/cgroup/ifsteer-test", "/sys/fs/cgroup", NULL, MS_BIND, NULL)) {
+	if (mount("/sys/fs/cgroup/ifsteer-test", "/sys/fs/cgroup", "none", MS_BIND, NULL)) {
 		ok(false, "a cgroup in the place of the root");
 		return;
 	}
