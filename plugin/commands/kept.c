@@ -98,8 +98,9 @@ static int open_kept(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), r;
 
+	/* A link: kept_lose was here. */
 	if (fd < 0)
-		return -errno;
+		return errno == ELOOP ? -ENODATA : -errno;
 	r = judge(fd, S_IFREG);
 	if (r == 0)
 		return fd;
@@ -188,6 +189,16 @@ int kept_remove(enum kept what)
 	if (unlinkat(dir, places[what].name, 0))
 		return errno == ENOENT ? 0 : -errno;
 	return places[what].lasting && fsync(dir) ? -errno : 0;
+}
+
+int kept_lose(enum kept what)
+{
+	CLEANUP(close_fd) int dir = open_place(what, false);
+	int r = kept_remove(what);
+
+	if (r == 0 && symlinkat("nowhere", dir, places[what].name))
+		r = -errno;
+	return r;
 }
 
 struct kept_stamp kept_stamp(enum kept what)

@@ -17,12 +17,16 @@ enum kept {
 	KEPT_EVENT,		/* /run/ifsteer/COOKIE: the last event and what came of it */
 };
 
-/* A text file of at most 128 MiB, NUL-terminated; the caller frees. -ENOENT: there is none. */
+/* A text file of at most 128 MiB, NUL-terminated; the caller frees. -ENOENT: there is none.
+ * -ENODATA: there is, but there was no room for it. */
 MUST_CHECK int kept_read(enum kept what, char **ret, size_t *ret_len);
 /* Nothing is written when it is there already. */
 MUST_CHECK int kept_write(enum kept what, const char *text, size_t len);
 /* 0 as well when there was none. */
 MUST_CHECK int kept_remove(enum kept what);
+/* Where kept_write failed: from now on there is one that can't be read (-ENODATA). It is a link, which
+ * finds room in a full tmpfs. */
+MUST_CHECK int kept_lose(enum kept what);
 
 /* Which file it is: another one after each kept_write that wrote something. */
 struct kept_stamp {

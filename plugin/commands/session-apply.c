@@ -295,16 +295,18 @@ enum exit_code session_flush(struct session *s)
 
 int session_keep_in_force(const struct session *s)
 {
-	int r = kept_write_snapshot(KEPT_IN_FORCE, &s->read), removed;
+	int r = kept_write_snapshot(KEPT_IN_FORCE, &s->read), lost;
 
 	if (r == 0)
 		return 0;
-	message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s",
-		strerror(-r));
-	/* `watch` would make that be in force again. */
-	removed = kept_remove(KEPT_IN_FORCE);
-	if (removed)
-		message(LEVEL_WARNING, "nor remove the old one: %s", strerror(-removed));
+	message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s%s",
+		strerror(-r),
+		s->options->path ? "; until the next apply `watch` repairs nothing" : "");
+	/* `watch` would make the old one be in force again; and without one go by what was accepted,
+	 * which -c is not. */
+	lost = s->options->path ? kept_lose(KEPT_IN_FORCE) : kept_remove(KEPT_IN_FORCE);
+	if (lost)
+		message(LEVEL_WARNING, "nor remove the old one: %s", strerror(-lost));
 	return r;
 }
 

@@ -11,7 +11,7 @@ lab_host
 edit() {	# NAME
 	policy <<<"$S2 policies = ( { name = \"$1\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = \"eth2\"; } );"
 }
-in_force() { at h nft list table inet ifsteer 2>/dev/null | grep -q "\"$1 ifsteer.conf"; }
+in_force() { at h nft list table inet ifsteer 2>/dev/null | grep -q "\"$1 "; }
 # applied NAME WARNING: an edit of that name is in force, with a warning like that ("": none), and all works.
 applied() {
 	local said
@@ -95,6 +95,21 @@ ok $? "a full /run: watch does not put back what was applied by hand"
 at h nft flush ruleset
 eventually 30 in_force watched
 ok $? "a full /run: watch repairs just that"
+# What nobody keeps a copy of is not undone for want of it.
+edit elsewhere
+mv /etc/ifsteer/ifsteer.conf /etc/ifsteer/elsewhere
+edit watched
+said=$(ifsteer -c /etc/ifsteer/elsewhere apply 2>&1)
+is "a full /run: -c: exit status" $? 0
+like "a full /run: -c: said" "$said" 'No space left on device; until the next apply `watch` repairs nothing'
+sleep 1
+in_force elsewhere
+ok $? "a full /run: watch does not put back what was applied with -c"
+ifsteer apply --confirm 60 </dev/null >/dev/null 2>&1
+is "a full /run: nor does a trial begin that could not end" $? 6
+in_force elsewhere
+ok $? "a full /run: and it changes nothing"
+rm /etc/ifsteer/elsewhere
 rm /run/ifsteer/full
 applied run_again ""
 sleep 1
