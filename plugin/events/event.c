@@ -48,15 +48,34 @@ static bool is_way_out(const struct addr *a)
 	       memcmp(a->bytes, broadcast4, sizeof(broadcast4)) != 0;
 }
 
+bool way_out_parse(const char *text, enum family family, struct addr *ret)
+{
+	struct addr a;
+
+	if (addr_parse(text, &a) || a.family != family || !is_way_out(&a))
+		return false;
+	*ret = a;
+	return true;
+}
+
 bool event_note_gateway(struct event *ev, enum family family, const char *text)
 {
-	struct addr gateway;
-
-	if (!text || addr_parse(text, &gateway) || gateway.family != family ||
-	    !is_way_out(&gateway))
+	if (!text || !way_out_parse(text, family, &ev->gateway[family]))
 		return false;
 	ev->has_gateway[family] = true;
-	ev->gateway[family] = gateway;
+	return true;
+}
+
+bool next_word(const char **text, const char *separators, char *buf, size_t size)
+{
+	const char *word = *text + strspn(*text, separators);
+	size_t len = strcspn(word, separators);
+
+	*text = word + len;
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(buf, word, len);
+	buf[len] = '\0';
 	return true;
 }
 

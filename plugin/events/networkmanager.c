@@ -40,21 +40,6 @@ static const struct action *action_find(const char *name)
 	return NULL;
 }
 
-/* The next word of *text into buf, *text behind it. False at the end, and for a word that does
- * not fit: nothing that we look for is that long. */
-static bool next_word(const char **text, const char *separators, char *buf, size_t size)
-{
-	const char *word = *text + strspn(*text, separators);
-	size_t len = strcspn(word, separators);
-
-	*text = word + len;
-	if (len == 0 || len >= size)
-		return false;
-	memcpy(buf, word, len);
-	buf[len] = '\0';
-	return true;
-}
-
 static bool is_default(const char *text, enum family family)
 {
 	struct prefix p = { 0 };

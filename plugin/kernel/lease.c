@@ -5,7 +5,6 @@
  * anything. What can't be read isn't there.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,121 +13,47 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "events/lease.h"
 #include "kernel/gather.h"
 
 /* A client that appends its leases lets the file grow: its end is what counts. */
 #define TAIL_SIZE 65536
 
 /* The newest lease found for one interface. */
-struct lease {
+struct search {
 	const struct link *link;
-	int64_t now;
+	struct lease_clock now;
 	int64_t when;			/* the file's modification */
 	bool found;
 	struct addr router;
 };
 
-static bool is_router(const char *text, struct addr *ret)
-{
-	char word[ADDR_TEXT_SIZE];
-	size_t len = strcspn(text, " ,;\n");
+typedef bool (*reader)(char *text, int64_t written, const struct search *s, struct addr *ret);
 
-	if (len >= sizeof(word))
-		return false;
-	memcpy(word, text, len);
-	word[len] = '\0';
-	return addr_parse(word, ret) == 0 && ret->family == FAMILY_IPV4 && !addr_is_zero(ret);
+static bool read_variables(char *text, int64_t written, const struct search *s, struct addr *ret)
+{
+	return lease_read_variables(text, written, &s->now, ret);
 }
 
-static void take(struct lease *l, const struct addr *router, int64_t when)
+static bool read_dhclient(char *text, int64_t written, const struct search *s, struct addr *ret)
 {
-	if (l->found && l->when > when)
+	(void)written;
+	return lease_read_dhclient(text, s->link->name, &s->now, ret);
+}
+
+static void take(struct search *s, const struct addr *router, int64_t when)
+{
+	if (s->found && s->when > when)
 		return;
-	l->found = true;
-	l->when = when;
-	l->router = *router;
+	s->found = true;
+	s->when = when;
+	s->router = *router;
 }
 
-/* The part of a line behind a word, or NULL. */
-static const char *behind(const char *line, const char *word)
-{
-	size_t len = strlen(word);
-
-	return strncmp(line, word, len) == 0 ? line + len : NULL;
-}
-
-/* systemd-networkd and NetworkManager's own client: KEY=VALUE lines, a lifetime that counts from
- * when it was written. */
-static void parse_variables(char *text, int64_t when, struct lease *l)
-{
-	struct addr router;
-	bool found = false;
-	char *rest;
-
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		const char *value = behind(line, "ROUTER=");
-		uint32_t seconds;
-
-		if (value)
-			found = is_router(value, &router);
-		value = behind(line, "LIFETIME=");
-		if (value && number_parse(value, UINT32_MAX, &seconds) == 0 &&
-		    when + seconds < l->now)
-			return;
-	}
-	if (found)
-		take(l, &router, when);
-}
-
-/* "4 2024/01/02 03:04:05;" in UTC, "epoch 1704164645;", "never;". */
-static bool is_over(const char *expire, int64_t now)
-{
-	struct tm t = { 0 };
-	long long seconds;
-
-	if (sscanf(expire, "epoch %lld", &seconds) == 1)
-		return seconds < now;
-	if (sscanf(expire, "%*d %4d/%2d/%2d %2d:%2d:%2d", &t.tm_year, &t.tm_mon, &t.tm_mday,
-		   &t.tm_hour, &t.tm_min, &t.tm_sec) != 6)
-		return false;
-	t.tm_year -= 1900;
-	t.tm_mon -= 1;
-	return timegm(&t) < now;
-}
-
-/* dhclient: blocks of statements, one a line, the newest last. */
-static void parse_dhclient(char *text, int64_t when, struct lease *l)
-{
-	char interface[NAME_SIZE + 3], *rest;
-	struct addr router;
-	bool mine = false, found = false, over = false;
-
-	snprintf(interface, sizeof(interface), "\"%s\";", l->link->name);
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		const char *value;
-
-		line += strspn(line, " \t");
-		if (behind(line, "lease "))
-			mine = found = over = false;
-		value = behind(line, "interface ");
-		if (value)
-			mine = strcmp(value, interface) == 0;
-		value = behind(line, "option routers ");
-		if (value)
-			found = is_router(value, &router);
-		value = behind(line, "expire ");
-		if (value)
-			over = is_over(value, l->now);
-		if (*line == '}' && mine && found && !over)
-			take(l, &router, when);
-	}
-}
-
-typedef void (*parse)(char *text, int64_t when, struct lease *l);
-
-static void read_lease(int dir, const char *name, parse f, struct lease *l)
+static void read_lease(int dir, const char *name, reader f, struct search *s)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct addr router;
 	char *text = NULL;
 	struct stat st;
 	ssize_t len;
@@ -141,10 +66,16 @@ static void read_lease(int dir, const char *name, parse f, struct lease *l)
 		len = pread(fd, text, TAIL_SIZE,
 			    st.st_size > TAIL_SIZE ? st.st_size - TAIL_SIZE : 0);
 		text[len > 0 ? len : 0] = '\0';
-		f(text, st.st_mtime, l);
+		if (f(text, st.st_mtime, s, &router))
+			take(s, &router, st.st_mtime);
 	}
 	free(text);
 	close(fd);
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -156,7 +87,7 @@ static bool ends_with(const char *text, const char *end)
 
 /* Clients name their files after the interface or not at all; dhclient's say inside whose they
  * are. */
-static void read_directory(const char *path, struct lease *l)
+static void read_directory(const char *path, struct search *s)
 {
 	char internal[NAME_SIZE + 8];
 	const struct dirent *e;
@@ -164,26 +95,26 @@ static void read_directory(const char *path, struct lease *l)
 
 	if (!d)
 		return;
-	snprintf(internal, sizeof(internal), "-%s.lease", l->link->name);
+	snprintf(internal, sizeof(internal), "-%s.lease", s->link->name);
 	while ((e = readdir(d))) {
-		if (behind(e->d_name, "dhclient"))
-			read_lease(dirfd(d), e->d_name, parse_dhclient, l);
-		else if (behind(e->d_name, "internal-") && ends_with(e->d_name, internal))
-			read_lease(dirfd(d), e->d_name, parse_variables, l);
+		if (begins_with(e->d_name, "dhclient"))
+			read_lease(dirfd(d), e->d_name, read_dhclient, s);
+		else if (begins_with(e->d_name, "internal-") && ends_with(e->d_name, internal))
+			read_lease(dirfd(d), e->d_name, read_variables, s);
 	}
 	closedir(d);
 }
 
-static void find_lease(struct lease *l)
+static void find_lease(struct search *s)
 {
 	static const char *const directories[] = { "/var/lib/dhcp", "/var/lib/dhclient",
 						   "/var/lib/NetworkManager" };
 	char path[64];
 
-	snprintf(path, sizeof(path), "/run/systemd/netif/leases/%u", l->link->index);
-	read_lease(AT_FDCWD, path, parse_variables, l);
+	snprintf(path, sizeof(path), "/run/systemd/netif/leases/%u", s->link->index);
+	read_lease(AT_FDCWD, path, read_variables, s);
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
-		read_directory(directories[i], l);
+		read_directory(directories[i], s);
 }
 
 /* Which interfaces have an IPv4 default route that is not ours, by place in links; NULL when memory
@@ -214,21 +145,33 @@ static bool needs_lease(const struct gather *g, const struct link *l)
 	       !(t && t->has_gateway[FAMILY_IPV4]);
 }
 
+static struct lease_clock read_clock(void)
+{
+	struct lease_clock now = { .seconds = time(NULL) };
+	const time_t seconds = now.seconds;
+	struct tm utc;
+
+	if (gmtime_r(&seconds, &utc))
+		(void)!strftime(now.utc, sizeof(now.utc), "%Y/%m/%d %H:%M:%S", &utc);
+	return now;
+}
+
 void gather_leases(struct gather *g)
 {
 	bool *has_default = find_defaults(g);
+	const struct lease_clock now = read_clock();
 
 	for (size_t i = 0; has_default && i < g->facts.links.count; i++) {
 		struct link *l = &g->facts.links.v[i];
-		struct lease lease = { .link = l, .now = time(NULL) };
+		struct search search = { .link = l, .now = now };
 
 		if (!g->links[i].managed || has_default[i] || !needs_lease(g, l))
 			continue;
-		find_lease(&lease);
-		if (!lease.found)
+		find_lease(&search);
+		if (!search.found)
 			continue;
 		l->has_lease[FAMILY_IPV4] = true;
-		l->lease[FAMILY_IPV4] = lease.router;
+		l->lease[FAMILY_IPV4] = search.router;
 	}
 	free(has_default);
 }
