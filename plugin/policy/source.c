@@ -76,16 +76,23 @@ static int judge_parent(const char *path, struct strbuf *why)
 	return judge_directory(dir, &st, why);
 }
 
+static int judge_owner(const struct stat *st, struct strbuf *why)
+{
+	if (st->st_uid == 0)
+		return 0;
+	strbuf_printf(why, "belongs to user %u, not to root", (unsigned int)st->st_uid);
+	return -EINVAL;
+}
+
 static int judge_file(int fd, const char *path, const struct stat *st, struct strbuf *why)
 {
 	char link[64], real[PATH_MAX];
 	ssize_t n;
 	int err;
 
-	if (st->st_uid != 0) {
-		strbuf_printf(why, "belongs to user %u, not to root", (unsigned int)st->st_uid);
-		return -EINVAL;
-	}
+	err = judge_owner(st, why);
+	if (err < 0)
+		return err;
 	if (st->st_mode & 022) {
 		strbuf_printf(why, "can be written by others than its owner (mode %04o)",
 			      (unsigned int)st->st_mode & 07777);
@@ -138,13 +145,16 @@ static int read_all(int fd, size_t expected, char **ret, size_t *ret_len, struct
 	return 0;
 }
 
-/* A link that leads nowhere is not "no file": somebody wanted one. */
+/* A link that leads nowhere is not "no file": somebody wanted one. And root is refused, having dropped the
+ * capability, what another user keeps for himself: it is the owner that is wrong then. */
 static int open_failed(const char *path, int error, struct strbuf *why)
 {
 	struct stat st;
 
 	if (error == ENOENT && lstat(path, &st) == 0)
 		return fail(why, "is a link to nothing");
+	if (error == EACCES && stat(path, &st) == 0 && judge_owner(&st, why) < 0)
+		return -EINVAL;
 	return fail_errno(why, error, "can't be opened");
 }
 

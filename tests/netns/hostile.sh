@@ -114,6 +114,9 @@ cp /etc/ifsteer/ifsteer.conf /tmp/mine
 chown nobody /tmp/mine
 ln -sf /tmp/mine /etc/ifsteer/policy.d/50-link.conf
 untrusted "a link to somebody else's file"
+chmod 600 /tmp/mine
+untrusted "one that only he may read"
+like "one that only he may read: whose it is" "$(ifsteer check 2>&1)" 'belongs to user [0-9]+, not to root'
 mkdir -m 777 /tmp/open
 cp /etc/ifsteer/other /tmp/open/other.conf
 ln -sf /tmp/open/other.conf /etc/ifsteer/policy.d/50-link.conf
