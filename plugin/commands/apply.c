@@ -89,10 +89,10 @@ const struct command command_apply = {
 	.summary = "make the kernel agree with the policy",
 	.help = "Reads the policy files, asks the kernel what stands, and changes what differs;\n"
 		"nothing is changed when nothing does. When the files are in error the kernel\n"
-		"stays as it is. With --confirm N (1 to 86400) what stood before is put back\n"
-		"unless `ifsteer confirm` is said on any terminal, or Enter pressed on this\n"
-		"one, within N seconds: for hosts that are far away. Whoever dies meanwhile,\n"
-		"terminal, session or this process. Exit status 1: not confirmed.\n\n"
+		"stays as it is. With --confirm N (1 to 86400), for hosts that are far away, what\n"
+		"stood before is put back unless `ifsteer confirm` is said on any terminal, or\n"
+		"Enter pressed on this one, within N seconds, even if terminal, session or this\n"
+		"process are gone by then. Exit status 1: not confirmed.\n\n"
 		"Example:\n"
 		"  sudo ifsteer check && sudo ifsteer apply --confirm 60\n",
 	.options = apply_options,

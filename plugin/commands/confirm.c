@@ -254,8 +254,9 @@ enum exit_code confirm_wait(const struct options *o, const struct trial *t)
 		w.fds[FD_TERMINAL].fd = STDIN_FILENO;
 	}
 	message(LEVEL_NOTICE,
-		"applied; it is put back in %lld seconds unless %s`ifsteer confirm` comes",
-		(long long)seconds, w.fds[FD_TERMINAL].fd >= 0 ? "Enter is pressed or " : "");
+		"applied; it is put back in %lld second%s unless %s`ifsteer confirm` comes",
+		(long long)seconds, seconds == 1 ? "" : "s",
+		w.fds[FD_TERMINAL].fd >= 0 ? "Enter is pressed or " : "");
 	return wait_for_end(&w);
 }
 

@@ -78,7 +78,7 @@ static const char *why_main(const struct explanation *e, const struct plan *p)
 		return "";
 	if (v->dormant)
 		return ", is dormant: no interface of it is usable, main decides";
-	if (v->yields)
+	if (v->yields && e->way.route && e->way.route->dst.len > 0)
 		return ", leaves this to main, which has a route of its own";
 	return ", but another rule or an empty table comes before its way";
 }
@@ -201,8 +201,7 @@ static void put_sync(const struct session *s, struct strbuf *out)
 
 	if (!s->steps.count || s->options->facts)
 		return;
-	strbuf_printf(&b, "once the kernel is in sync: `ifsteer diff` shows %zu change%s",
-		      s->steps.count, s->steps.count == 1 ? "" : "s");
+	strbuf_add(&b, "once the kernel is in sync: `ifsteer diff` shows what is to change");
 	put_line(out, "holds", &b);
 }
 

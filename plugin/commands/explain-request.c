@@ -67,13 +67,14 @@ static char *selector_text(const struct reading *r, enum explain_option o)
 	return strbuf_take(&b);
 }
 
-/* Its complaint, from the value on. */
+/* Its complaint, `policy "explain": KEY: …`, from behind the key on. */
 static enum exit_code complain(const struct reading *r, enum explain_option o, const struct diag *d)
 {
+	static const char before[] = "\"explain\": ";
 	const char *text = d->count && d->items[0].text ? d->items[0].text : "";
-	const char *at = strstr(text, ": \"explain\": ");
+	const char *at = strstr(text, before);
 
-	at = strstr(at ? at : text, ": \"");
+	at = at ? strchr(at + strlen(before), ':') : NULL;
 	return usage_error(r->options->command, "%s%s", explain_options[o].name,
 			   at ? at : ": not understood");
 }
@@ -228,13 +229,34 @@ static enum exit_code read_forwarded(const struct reading *r)
 
 /* ---- the destination ---- */
 
-static void add_destination(struct explain_request *r, const struct addr *a)
+/* As sockets take them: IPv4 in an IPv6 address (::ffff:10.0.1.9) goes out as IPv4, and who connects
+ * to 0.0.0.0 or :: means this host. */
+static struct addr as_sockets_do(struct addr a)
 {
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+
+	if (a.family == FAMILY_IPV6 && !memcmp(a.bytes, mapped, sizeof(mapped))) {
+		struct addr ipv4 = { .family = FAMILY_IPV4 };
+
+		memcpy(ipv4.bytes, a.bytes + sizeof(mapped), 4);
+		return ipv4;
+	}
+	if (addr_is_zero(&a)) {
+		a.bytes[family_bits(a.family) / 8 - 1] = 1;
+		a.bytes[0] = a.family == FAMILY_IPV4 ? 127 : 0;
+	}
+	return a;
+}
+
+static void add_destination(struct explain_request *r, const struct addr *named)
+{
+	struct addr a = as_sockets_do(*named);
+
 	for (size_t i = 0; i < r->destination_count; i++)
-		if (r->destinations[i].family == a->family)
+		if (r->destinations[i].family == a.family)
 			return;
-	if (!r->flow.has_src || r->flow.src.family == a->family)
-		r->destinations[r->destination_count++] = *a;
+	if (!r->flow.has_src || r->flow.src.family == a.family)
+		r->destinations[r->destination_count++] = a;
 }
 
 static enum exit_code resolve(const struct reading *r, const char *name)

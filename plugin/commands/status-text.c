@@ -69,7 +69,7 @@ static void put_origin(const struct status *st, struct strbuf *out)
 	case ORIGIN_TRIAL:
 		strbuf_printf(&text,
 			      "a change on trial, put back in %" PRId64
-			      " seconds unless `ifsteer confirm` comes",
+			      " s unless `ifsteer confirm` comes",
 			      (st->trial.deadline_ms - monotonic_ms()) / 1000);
 		break;
 	case ORIGIN_COPY: break;
@@ -79,16 +79,10 @@ static void put_origin(const struct status *st, struct strbuf *out)
 
 static void put_sync(const struct status *st, struct strbuf *out)
 {
-	char text[160];
-
-	if (!st->session->steps.count)
-		snprintf(text, sizeof(text), "in sync");
-	else
-		snprintf(text, sizeof(text),
-			 "out of sync: `ifsteer diff` shows %zu change%s that the next event, "
-			 "`ifsteer apply` or ifsteer-watch.service will make",
-			 st->session->steps.count, st->session->steps.count == 1 ? "" : "s");
-	put_wrapped(out, 0, "kernel      ", text);
+	put_wrapped(out, 0, "kernel      ",
+		    !st->session->steps.count ? "in sync" :
+		    "out of sync: `ifsteer diff` shows what the next event, `ifsteer apply` or "
+		    "ifsteer-watch.service will change");
 }
 
 /* The priorities of other tools' rules from `from` to `to`; the kernel's own three are

@@ -52,6 +52,7 @@ refused '"10.0.0.0/8" is not an address' --from 10.0.0.0/8 203.0.113.9
 refused 'is a prefix' 203.0.113.0/24
 refused 'not of one family' --from 10.200.0.2 2001:db8::1
 refused '"x" is not' --protocol x 203.0.113.9
+refused 'dport: protocol 1 has no ports' --protocol icmp --dport 80 203.0.113.9
 refused '"65536" is out of range' --dport 65536 203.0.113.9
 refused '"-1" is not' --sport=-1 203.0.113.9
 refused '"zz" is not' --mac zz 203.0.113.9
@@ -72,6 +73,17 @@ policies '{ name = "no"; to = "203.0.116.0/24"; action = "prohibit"; }'
 said=$(ifsteer explain 203.0.116.9)
 like "what is refused" "$said" '^203.0.116.9 is prohibited$'
 unlike "goes no way" "$said" '^  (rule|route) '
+
+policies '{ name = "empty"; to = "0.0.0.0/0"; table = 52; }, { name = "own"; dport = 80; via = "eth2"; }'
+like "a table without a route is no route of main's" "$(ifsteer explain 203.0.116.9 | tr -s '\n ' ' ')" \
+	'policy empty, [^ ]*, but another rule or an empty table comes before its way '
+policies '{ name = "own"; dport = 80; via = "eth2"; }'
+ip -n h route add 203.0.117.0/24 via 10.200.0.1
+like "a route of main's is" "$(ifsteer explain --dport 80 203.0.117.9 | tr -s '\n ' ' ')" 'leaves this to main, which has a route of its own'
+like "IPv4 in an IPv6 address" "$(ifsteer explain ::ffff:203.0.117.9)" '^203.0.117.9 leaves by eth0 '
+like "any address is this host" "$(ifsteer explain 0.0.0.0)" '^127.0.0.1 is this host itself'
+like "any address is this host" "$(ifsteer explain ::)" '^::1 is this host itself'
+is "which is what a socket finds" "$(at h "$PROBE" tcp 0.0.0.0 $PORT)" "local=127.0.0.1 name=h seen=127.0.0.1"
 
 echo '203.0.113.9 shop.example' >>/etc/hosts
 like "a name is looked up" "$(ifsteer explain shop.example)" '^203.0.113.9 leaves by eth0'
