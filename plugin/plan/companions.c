@@ -109,7 +109,7 @@ static int shape_of(const struct config *c, const struct policy *pol, enum famil
 	int r;
 
 	s->exact = !pol->from.given && !pol->sport.given && !pol->group.given && !pol->cgroup.count &&
-		   !pol->dscp.given && !pol->mark.count && !pol->hour_count && !pol->days &&
+		   !pol->dscp.given && !pol->mark.count && !pol->hours.given && !pol->days.given &&
 		   pol->protocol.no.count == 0;
 	r = shape_destination(c, &pol->to, f, s);
 	if (r == 0)

@@ -82,7 +82,7 @@ static enum field field_of(const struct policy *pol)
 	 * 96,000 in 26 of them): a kill switch stays a rule, which is there at once. */
 	if (policy_is_kill_switch(pol) || pol->in.count || pol->cgroup.count || pol->mac.count ||
 	    pol->mark.count || pol->sport.given || pol->dport.given || pol->dscp.given ||
-	    pol->hour_count || pol->days)
+	    pol->hours.given || pol->days.given)
 		return FIELD_NONE;
 	for (enum field f = 0; f < FIELD_NONE; f++) {
 		if (!given[f])

@@ -42,22 +42,20 @@ static int add_interval(struct texts *options, unsigned int from, unsigned int l
 
 int match_times(const struct plan *p, const struct policy *pol, struct texts *t)
 {
-	static const struct hours whole = { 0, 0 };
 	CLEANUP(texts_done) struct texts options = { 0 };
-	const struct hours *hours = pol->hour_count ? pol->hours : &whole;
 	int offset = p->facts->utc_offset / 60;
 	int r = 0;
 
-	if (!pol->hour_count && !pol->days)
+	if (!pol->hours.given && !pol->days.given)
 		return 0;
 	for (unsigned int day = 0; day < 7; day++) {
-		if (pol->days && !(pol->days & 1u << day))
+		if (!numbers_contain(&pol->days.yes, day))
 			continue;
-		for (size_t i = 0; i < (pol->hour_count ? pol->hour_count : 1) && r == 0; i++) {
-			unsigned int length = (unsigned int)(hours[i].to + DAY - hours[i].from - 1) % DAY + 1;
-			int from = (int)(day * DAY + hours[i].from) - offset;
+		for (size_t i = 0; i < pol->hours.yes.count && r == 0; i++) {
+			const struct number_range *hours = &pol->hours.yes.v[i];
+			int from = (int)(day * DAY + hours->from) - offset;
 
-			r = add_interval(&options, (unsigned int)((from % WEEK + WEEK) % WEEK), length);
+			r = add_interval(&options, (unsigned int)((from % WEEK + WEEK) % WEEK), hours->to - hours->from + 1);
 		}
 	}
 	return r < 0 ? r : texts_multiply(t, &options);

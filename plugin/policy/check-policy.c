@@ -206,6 +206,20 @@ static void normalise_addresses(struct addr_match *m)
 	}
 }
 
+/* Hours are of days: where one of both is said, or is negated alone, the other is all of them. */
+static int complete_times(struct policy *p)
+{
+	int err = 0;
+
+	if (!p->hours.given && !p->days.given)
+		return 0;
+	if (!p->hours.yes.count)
+		err = numbers_add(&p->hours.yes, (struct number_range){ 0, MINUTES_OF_DAY - 1 });
+	if (!p->days.yes.count && err == 0)
+		err = numbers_add(&p->days.yes, (struct number_range){ 0, 6 });
+	return err;
+}
+
 int check_policy(struct reader *r, size_t i)
 {
 	struct policy *p = &r->config->policies[i];
@@ -220,8 +234,10 @@ int check_policy(struct reader *r, size_t i)
 		{ POLICY_USER, &p->user, UINT32_MAX - 1 },
 		{ POLICY_GROUP, &p->group, UINT32_MAX - 1 },
 		{ POLICY_DSCP, &p->dscp, 63 },
+		{ POLICY_HOURS, &p->hours, 2 * MINUTES_OF_DAY },
+		{ POLICY_DAYS, &p->days, 6 },
 	};
-	int err = 0;
+	int err = complete_times(p);
 
 	for (size_t k = 0; k < ARRAY_SIZE(numbers) && err == 0; k++)
 		err = check_numbers(r, i, numbers[k].key, numbers[k].m, numbers[k].max);

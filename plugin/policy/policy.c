@@ -44,7 +44,8 @@ static void policy_done(struct policy *p)
 	number_match_done(&p->dscp);
 	name_match_done(&p->mac);
 	free(p->mark.v);
-	free(p->hours);
+	number_match_done(&p->hours);
+	number_match_done(&p->days);
 	free(p->members);
 }
 

@@ -129,11 +129,7 @@ struct member {
 	uint32_t weight;		/* 1 in a failover list */
 };
 
-/* Minutes since midnight; `to` may be less than `from`: across midnight. */
-struct hours {
-	uint16_t from;
-	uint16_t to;
-};
+#define MINUTES_OF_DAY 1440
 
 /* One entry of `policies`. */
 struct policy {
@@ -156,9 +152,10 @@ struct policy {
 	struct number_match dscp;
 	struct name_match mac;		/* lower-case, aa:bb:cc:dd:ee:ff */
 	struct mark_match mark;
-	struct hours *hours;
-	size_t hour_count;
-	uint8_t days;			/* bit 0 Monday … bit 6 Sunday; 0: not given */
+	/* Where one is given both have a `yes`, and nothing in `no`. */
+	struct number_match hours;	/* minutes of the day, from 1440 on of the next: hours across
+					 * midnight belong to the day on which they begin */
+	struct number_match days;	/* 0 Monday … 6 Sunday */
 
 	enum action action;
 	struct member *members;

@@ -273,7 +273,7 @@ int read_mark(struct reader *r, const struct value *v, void *object)
 /* ---- the clock ---- */
 
 /* "HH:MM" in exactly five bytes, 24:00 included. */
-static int parse_minute(const char *text, uint16_t *ret)
+static int parse_minute(const char *text, uint32_t *ret)
 {
 	unsigned int hour, minute;
 
@@ -282,36 +282,51 @@ static int parse_minute(const char *text, uint16_t *ret)
 			return -EINVAL;
 	hour = (text[0] - '0') * 10 + text[1] - '0';
 	minute = (text[3] - '0') * 10 + text[4] - '0';
-	if (minute > 59 || hour * 60 + minute > 24 * 60)
+	if (minute > 59 || hour * 60 + minute > MINUTES_OF_DAY)
 		return -EINVAL;
 	*ret = hour * 60 + minute;
 	return 0;
 }
 
+/* What is negated is so on each of the two days that hours may touch. */
+static int add_negated_hours(struct numbers *no, struct number_range r)
+{
+	struct number_range next = { r.from + MINUTES_OF_DAY, r.to + MINUTES_OF_DAY };
+	int err = numbers_add(no, r);
+
+	if (err == 0)
+		err = numbers_add(no, next);
+	if (err == 0 && r.to >= MINUTES_OF_DAY)
+		err = numbers_add(no, (struct number_range){ 0, r.to - MINUTES_OF_DAY });
+	return err;
+}
+
 int read_hours(struct reader *r, const struct value *v, void *object)
 {
-	struct policy *p = object;
-	struct hours hours, *slot;
+	struct number_match *m = &((struct policy *)object)->hours;
+	struct number_range hours;
 
 	if (strlen(v->text) != 11 || v->text[5] != '-' || parse_minute(v->text, &hours.from) < 0 ||
-	    parse_minute(v->text + 6, &hours.to) < 0 || hours.from == 24 * 60)
+	    parse_minute(v->text + 6, &hours.to) < 0 || hours.from == MINUTES_OF_DAY)
 		return reader_mismatch(r, v);
 	if (hours.from == hours.to)
 		return reader_bad(r, v,
 				  "ends when it begins: for the whole day leave \"hours\" out");
-	slot = VEC_PUSH(p->hours, p->hour_count);
-	if (!slot)
-		return -ENOMEM;
-	*slot = hours;
-	return 0;
+	m->given = true;
+	hours.to += (hours.to < hours.from ? MINUTES_OF_DAY : 0) - 1;
+	return v->negated ? add_negated_hours(&m->no, hours) : numbers_add(&m->yes, hours);
 }
 
 int read_day(struct reader *r, const struct value *v, void *object)
 {
+	struct number_match *m = &((struct policy *)object)->days;
+
 	for (const struct word *w = r->scope->key->words; w->text; w++) {
+		struct number_range day = { w->value, w->value };
+
 		if (strcmp(w->text, v->text) == 0) {
-			((struct policy *)object)->days |= 1 << w->value;
-			return 0;
+			m->given = true;
+			return numbers_add(v->negated ? &m->no : &m->yes, day);
 		}
 	}
 	return reader_mismatch(r, v);

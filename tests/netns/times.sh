@@ -35,6 +35,12 @@ for TZ in UTC0 IST-5:30 NST3:30 LINT-14 AOE12; do
 	inside "today"
 	steer "days = [ \"$tomorrow\", \"$yesterday\" ];"
 	outside "yesterday and tomorrow"
+	steer "hours = \"!$(hm -60)-$(hm 60)\";"
+	outside "not around now"
+	steer "hours = [ \"!$(hm 30)-$(hm -300)\", \"!$(hm -300)-$(hm -60)\" ]; days = [ \"!$tomorrow\", \"!$yesterday\" ];"
+	inside "neither of the other hours, and neither of those days"
+	steer "days = [ \"$today\", \"$tomorrow\", \"!$today\" ];"
+	outside "tomorrow"
 	steer "days = [ \"$tomorrow\", \"$today\" ]; hours = \"$(hm -60)-$(hm 60)\";"
 	if [ "$(date -d '-60 minutes' +%u)" = "$(day 0)" ]; then
 		inside "today, around now"
@@ -57,5 +63,9 @@ steer "days = \"$yesterday\"; hours = \"22:00-06:00\";"
 inside "half past midnight is yesterday's night"
 steer "days = \"$today\"; hours = \"22:00-06:00\";"
 outside "and not tonight's"
+steer "days = \"$yesterday\"; hours = [ \"22:00-06:00\", \"!00:00-01:00\" ];"
+outside "the hour past midnight is taken from it"
+steer "days = \"$yesterday\"; hours = [ \"22:00-06:00\", \"!23:00-00:05\" ];"
+inside "the hour before midnight is taken from it"
 nothing_spoofed
 done_testing

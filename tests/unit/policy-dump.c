@@ -55,17 +55,6 @@ static void dump_names(struct strbuf *out, const char *key, const struct name_ma
 		strbuf_printf(out, " %s%s", m->v[i].negated ? "!" : "", m->v[i].text);
 }
 
-static void dump_clock(struct strbuf *out, const struct policy *p)
-{
-	if (p->hour_count)
-		strbuf_add(out, "; hours");
-	for (size_t i = 0; i < p->hour_count; i++)
-		strbuf_printf(out, " %02d:%02d-%02d:%02d", p->hours[i].from / 60,
-			      p->hours[i].from % 60, p->hours[i].to / 60, p->hours[i].to % 60);
-	if (p->days)
-		strbuf_printf(out, "; days %#x", (unsigned int)p->days);
-}
-
 static void dump_action(struct strbuf *out, const struct policy *p)
 {
 	static const char *const actions[] = { "via",	      "balance",  "table",    "main",
@@ -112,7 +101,8 @@ static void dump_policy(struct strbuf *out, const struct config *c, const struct
 		strbuf_printf(out, "%s %s%#" PRIx32 "/%#" PRIx32, i ? "" : "; mark",
 			      p->mark.v[i].negated ? "!" : "", p->mark.v[i].value,
 			      p->mark.v[i].mask);
-	dump_clock(out, p);
+	dump_numbers(out, "hours", &p->hours);
+	dump_numbers(out, "days", &p->days);
 	dump_action(out, p);
 	strbuf_add(out, "\n");
 }

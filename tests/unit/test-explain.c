@@ -405,6 +405,12 @@ static void test_times(void)
 	takes("hours = \"22:00-06:00\"; days = \"sun\";", PACKET(TO, .minute = MONDAY(5, 59)));
 	passes("hours = \"22:00-06:00\"; days = \"mon\";", PACKET(TO, .minute = MONDAY(5, 59)),
 	       "it is mon 05:59, wanted mon 22:00-06:00");
+	takes("hours = \"!12:00-13:00\"; days = \"!sun\";", PACKET(TO, .minute = MONDAY(11, 59)));
+	passes("hours = \"!12:00-13:00\"; days = \"!sun\";", PACKET(TO, .minute = MONDAY(12, 0)),
+	       "it is mon 12:00, wanted mon tue wed thu fri sat 00:00-12:00, 13:00-24:00");
+	takes("hours = [ \"20:00-04:00\", \"!23:00-01:00\" ]; days = \"sun\";", PACKET(TO, .minute = MONDAY(1, 0)));
+	passes("hours = [ \"20:00-04:00\", \"!23:00-01:00\" ]; days = \"sun\";", PACKET(TO, .minute = MONDAY(0, 59)),
+	       "it is mon 00:59, wanted sun 20:00-23:00, 01:00-04:00");
 	takes("days = [ \"mon\", \"tue\" ];", PACKET(TO, .minute = MONDAY(23, 59)));
 }
 

@@ -297,26 +297,25 @@ static void ask_mark(struct question *q)
 				      m->v[i].value, m->v[i].mask);
 }
 
-/* Hours that cross midnight belong to the day on which they begin. */
 static bool is_in_time(const struct policy *pol, uint32_t minute)
 {
-	static const struct hours whole = { 0, 0 };
-	const struct hours *hours = pol->hour_count ? pol->hours : &whole;
-
 	for (uint32_t day = 0; day < 7; day++) {
-		if (pol->days && !(pol->days & 1u << day))
+		if (!numbers_contain(&pol->days.yes, day))
 			continue;
-		for (size_t i = 0; i < (pol->hour_count ? pol->hour_count : 1); i++) {
-			uint32_t from = day * MINUTES_OF_DAY + hours[i].from;
-			uint32_t length = (hours[i].to + MINUTES_OF_DAY - hours[i].from - 1u) %
-						  MINUTES_OF_DAY +
-					  1;
+		for (size_t i = 0; i < pol->hours.yes.count; i++) {
+			const struct number_range *hours = &pol->hours.yes.v[i];
+			uint32_t since = minute + 2 * MINUTES_OF_WEEK - day * MINUTES_OF_DAY - hours->from;
 
-			if ((minute + MINUTES_OF_WEEK - from) % MINUTES_OF_WEEK < length)
+			if (since % MINUTES_OF_WEEK <= hours->to - hours->from)
 				return true;
 		}
 	}
 	return false;
+}
+
+static void put_minute(struct strbuf *b, uint32_t minute)
+{
+	strbuf_printf(b, "%02u:%02u", minute / 60, minute % 60);
 }
 
 static void ask_time(struct question *q)
@@ -325,17 +324,20 @@ static void ask_time(struct question *q)
 	const struct policy *pol = q->policy;
 	uint32_t minute = q->flow->minute;
 
-	if (says_no(q) || (!pol->hour_count && !pol->days) || is_in_time(pol, minute))
+	if (says_no(q) || (!pol->hours.given && !pol->days.given) || is_in_time(pol, minute))
 		return;
-	strbuf_printf(&q->because, "it is %s %02u:%02u, wanted", days[minute / MINUTES_OF_DAY],
-		      minute % MINUTES_OF_DAY / 60, minute % 60);
-	for (size_t i = 0; i < ARRAY_SIZE(days); i++)
-		if (pol->days & 1u << i)
+	strbuf_printf(&q->because, "it is %s ", days[minute / MINUTES_OF_DAY]);
+	put_minute(&q->because, minute % MINUTES_OF_DAY);
+	strbuf_add(&q->because, ", wanted");
+	for (uint32_t i = 0; i < ARRAY_SIZE(days) && pol->days.given; i++)
+		if (numbers_contain(&pol->days.yes, i))
 			strbuf_printf(&q->because, " %s", days[i]);
-	for (size_t i = 0; i < pol->hour_count; i++)
-		strbuf_printf(&q->because, "%s%02u:%02u-%02u:%02u", i ? ", " : " ",
-			      pol->hours[i].from / 60, pol->hours[i].from % 60,
-			      pol->hours[i].to / 60, pol->hours[i].to % 60);
+	for (size_t i = 0; i < pol->hours.yes.count && pol->hours.given; i++) {
+		strbuf_add(&q->because, i ? ", " : " ");
+		put_minute(&q->because, pol->hours.yes.v[i].from % MINUTES_OF_DAY);
+		strbuf_add(&q->because, "-");
+		put_minute(&q->because, pol->hours.yes.v[i].to % MINUTES_OF_DAY + 1);
+	}
 }
 
 /* ---- the policy as a whole ---- */

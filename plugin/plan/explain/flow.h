@@ -28,7 +28,6 @@ struct flow {
 	size_t name_count;
 };
 
-#define MINUTES_OF_DAY 1440
 #define MINUTES_OF_WEEK (7 * MINUTES_OF_DAY)
 
 /* *ret: why the policy does not take the flow, to be freed; NULL when it does. `have` is the table
