@@ -332,16 +332,29 @@ static void test_queue(void)
 	ok(!failed, "twenty runs, one after the other");
 }
 
-/* Another network namespace has a directory of its own. */
-static void test_other_netns(void)
+/* Another run in another network namespace, as long as `gate` is open not begun: a process asks for
+ * its own namespace once. */
+static pid_t start_other(int gate[2])
 {
-	pid_t child = fork();
+	char byte;
+	pid_t child;
+
+	if (pipe(gate))
+		abort();
+	child = fork();
+	if (child)
+		return child;
+	close(gate[1]);
+	_exit(read(gate[0], &byte, 1) || unshare(CLONE_NEWNET) || *told("eth2") ||
+	      event("eth2", false, NULL) || strcmp(told("eth2"), "down") != 0);
+}
+
+static void test_other_netns(pid_t other, const int gate[2])
+{
 	int status;
 
-	if (child == 0)
-		_exit(unshare(CLONE_NEWNET) || *told("eth2") || event("eth2", false, NULL) ||
-		      strcmp(told("eth2"), "down") != 0);
-	waitpid(child, &status, 0);
+	close(gate[1]);
+	waitpid(other, &status, 0);
 	ok(status == 0, "another network namespace knows nothing, and has its own");
 	is(told("eth2"), "up offline refused4", "which is not ours");
 }
@@ -355,7 +368,11 @@ static void test_forget(void)
 
 int main(void)
 {
+	int gate[2];
+	pid_t other;
+
 	own_netns();
+	other = start_other(gate);
 	sh("ip link add eth2 type veth peer name p2; ip link add eth0 type veth peer name p0");
 	test_events();
 	test_offline();
@@ -367,7 +384,7 @@ int main(void)
 	test_hostile();
 	test_lock();
 	test_queue();
-	test_other_netns();
+	test_other_netns(other, gate);
 	test_full();
 	test_forget();
 	return tap_done();
