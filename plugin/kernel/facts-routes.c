@@ -128,6 +128,33 @@ static int dump_routes(struct gather *g, const struct route_filter *filter, size
 	return err == -EOPNOTSUPP || err == -EAFNOSUPPORT ? 0 : err;
 }
 
+static bool has_connected(const struct facts *f, uint32_t link, const struct prefix *network)
+{
+	for (size_t i = 0; i < f->route_count; i++) {
+		const struct route *r = &f->routes[i];
+
+		if (r->oif == link && r->protocol == RTPROT_KERNEL &&
+		    prefix_compare(&r->dst, network) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the connected network of each of its IPv4 addresses has been read: then no walk of
+ * 1,000,000 routes is needed for the sake of those, half of what an event cost. */
+static bool knows_networks(const struct facts *f, uint32_t link)
+{
+	for (size_t i = 0; i < f->address_count; i++) {
+		const struct address *a = &f->addresses[i];
+		struct prefix network = prefix_of(addr_is_zero(&a->peer) ? &a->addr : &a->peer, a->len);
+
+		if (a->link == link && a->addr.family == FAMILY_IPV4 && a->len < 32 &&
+		    !has_connected(f, link, &network))
+			return false;
+	}
+	return true;
+}
+
 /* In whatever table. */
 static int dump_by_link(struct gather *g, enum family f)
 {
@@ -141,7 +168,7 @@ static int dump_by_link(struct gather *g, enum family f)
 		err = dump_routes(g, &filter, PER_LINK, &cut);
 		/* More than anybody copies: but never without its connected networks. */
 		filter.protocol = RTPROT_KERNEL;
-		if (err == 0 && cut)
+		if (err == 0 && cut && !knows_networks(&g->facts, filter.oif))
 			err = dump_routes(g, &filter, PER_LINK, &cut);
 		if (err < 0)
 			return err;

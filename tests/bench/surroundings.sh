@@ -39,14 +39,17 @@ for ((i = 0; i < ROUNDS * 3; i++)); do
 done
 for ((i = 0; i < ROUNDS; i++)); do
 	event "ten routes" plain
+	both=$(tail -n 1 "$samples/ten routes" | cut -d ' ' -f 1)
 	event "a million routes" routes
 	sample_at routes "one dump, filtered" ip -4 route show table main dev eth2
+	value "ten routes, and one dump" $((both + $(tail -n 1 "$samples/one dump, filtered" | cut -d ' ' -f 1)))
 	((i % 5)) || sample_at routes "one dump, all" ip -4 route show table main
 done
 
-result 8 "<= 2" "a million routes" "ten routes" "an event with 1,000,000 routes in main, against ten"
+# The kernel walks all of them to hand out one interface's: that is the floor.
+result 8 - "a million routes" "ten routes" "an event with 1,000,000 routes in main, against ten"
+result 8 "<= 1.1" "a million routes" "ten routes, and one dump" "the same, against ten and one dump filtered by the kernel"
 result 8 - "a million routes, nothing new" "ten routes, nothing new" "nothing to change with 1,000,000 routes in main"
-result 8 - "a million routes" "one dump, filtered" "the event, against one dump filtered by the kernel"
 result 8 - "one dump, all" "one dump, filtered" "a dump of all, against one filtered by the kernel"
 result 9 "<= 1.1" "a set" "no set" "an event with somebody's set of 100,000"
 result 9 "<= 1.1" "a set, nothing new" "no set, nothing new" "nothing to change with somebody's set of 100,000"
