@@ -32,6 +32,7 @@ who_pings() {
 	ttl=100 | ttl=9?) echo gw ;;
 	ttl=150 | ttl=14?) echo vpc ;;
 	ttl=200 | ttl=19?) echo op ;;
+	ttl=250 | ttl=24?) echo second ;;
 	ttl=64 | ttl=6?) echo h ;;
 	*) echo nobody ;;
 	esac
