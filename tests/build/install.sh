@@ -74,7 +74,7 @@ ok $? "each file is where a packager expects it, readable under any umask" ||
 
 ! grep -rqE '@[a-z]+@' "$root/etc" "$root/usr/lib"
 ok $? "nothing was left to be filled in"
-grep -qs '^exec /usr/sbin/ifsteer ' "$root/etc/network/if-up.d/ifsteer" ||
+grep -qs '^/usr/sbin/ifsteer hook ' "$root/etc/network/if-up.d/ifsteer" ||
 	[[ $args == *disable-ifupdown-hooks* ]]
 ok $? "ifupdown's hook names the program"
 nm=usr/lib/NetworkManager/dispatcher.d

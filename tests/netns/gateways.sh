@@ -79,8 +79,8 @@ for look in by_apply by_event by_watch; do
 	leaves "one returns" op
 	main del 3000 "${FIRST[@]}"
 done
-kill $watch
-wait $watch
+kill "$watch"
+wait "$watch"
 is "watch" $? 0
 
 # Where nothing remembers it there is none.
