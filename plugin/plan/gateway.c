@@ -145,14 +145,6 @@ static void find_details(struct path *path, enum family f)
 		take_details(&path->half[f], r);
 }
 
-static bool is_own(const struct path_half *h, const struct addr *a)
-{
-	for (size_t i = 0; i < h->address_count; i++)
-		if (addr_compare(&h->addresses[i], a) == 0)
-			return true;
-	return false;
-}
-
 /* Clouds hand out host-length addresses whose router is outside every connected network. */
 static bool has_host_addresses_only(const struct path *path, enum family f)
 {
@@ -178,7 +170,7 @@ static const char *check_gateway(struct path *path, enum family f)
 		return NULL;
 	if (addr_is_zero(&h->gateway))
 		return "no gateway";
-	if (is_own(h, &h->gateway))
+	if (path_has_address(path, &h->gateway))
 		return "the gateway is its own address";
 	if (h->onlink || h->gateway.family != f || addr_is_link_local(&h->gateway) || is_neighbour(path, &h->gateway))
 		return NULL;
@@ -216,7 +208,7 @@ void path_find_gateway(struct path *path, enum family f)
 		find_details(path, f);
 	h->reason = h->has_default ? check_gateway(path, f) : "no gateway";
 	h->no_way_out = h->has_default && h->reason;
-	if (h->has_src && !is_own(h, &h->src))
+	if (h->has_src && !path_has_address(path, &h->src))
 		h->has_src = false;
 }
 

@@ -74,6 +74,16 @@ const struct path *plan_path(const struct plan *p, const char *name)
 
 /* ---- addresses by value ---- */
 
+bool path_has_address(const struct path *path, const struct addr *a)
+{
+	const struct path_half *h = &path->half[a->family];
+
+	for (size_t i = 0; i < h->address_count; i++)
+		if (addr_compare(&h->addresses[i], a) == 0)
+			return true;
+	return false;
+}
+
 struct owned {
 	const struct addr *addr;
 	size_t path;

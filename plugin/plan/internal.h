@@ -74,6 +74,7 @@ MUST_CHECK int plan_near(struct plan *p);
 /* To be called again when paths have moved. */
 MUST_CHECK int plan_index_paths(struct plan *p);
 const struct path *plan_path(const struct plan *p, const char *name);
+bool path_has_address(const struct path *path, const struct addr *a);
 /* Fills is_second. */
 MUST_CHECK int plan_index_addresses(struct plan *p);
 

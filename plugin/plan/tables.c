@@ -47,14 +47,6 @@ static void set_gateway(struct route *r, const struct addr *gateway, bool onlink
 	r->scope = RT_SCOPE_UNIVERSE;
 }
 
-static bool has_address(const struct path_half *h, const struct addr *a)
-{
-	for (size_t i = 0; i < h->address_count; i++)
-		if (addr_compare(&h->addresses[i], a) == 0)
-			return true;
-	return false;
-}
-
 static int by_destination_then_metric(const void *a, const void *b)
 {
 	const struct route *x = a, *y = b;
@@ -89,7 +81,7 @@ static int copy_main(struct table *t)
 		r.mtu = t->v[i].mtu;
 		if (t->v[i].has_gateway)
 			set_gateway(&r, &t->v[i].gateway, t->v[i].onlink);
-		if (t->v[i].has_src && has_address(&t->path->half[t->family], &t->v[i].src)) {
+		if (t->v[i].has_src && path_has_address(t->path, &t->v[i].src)) {
 			r.has_src = true;
 			r.src = t->v[i].src;
 		}

@@ -4,7 +4,7 @@
  * there as rules stands here as code in the same order; verdicts, marks, rules and routes are the
  * plan's own.
  */
-#include "plan/explain/explain.h"
+#include "plan/explain/explainer.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -13,13 +13,6 @@
 #include <string.h>
 
 #include "plan/match.h"
-
-struct explainer {
-	const struct plan *plan;
-	struct fib fib;
-	struct nft_table have;		/* parsed only where dynamic sets are asked for */
-	struct explanation *e;
-};
 
 static void explainer_done(struct explainer *x)
 {
@@ -33,35 +26,6 @@ void explanation_done(struct explanation *e)
 		free(e->passed_over[i].because);
 	free(e->passed_over);
 	*e = (struct explanation){ 0 };
-}
-
-static void refuse(struct explainer *x, enum action outcome, const char *note)
-{
-	x->e->outcome = outcome;
-	x->e->link = NULL;
-	x->e->mark = 0;
-	if (note)
-		x->e->note = note;
-}
-
-/* ---- whose address is whose: sets.c ---- */
-
-static bool has_address(const struct path *path, const struct addr *a)
-{
-	const struct path_half *h = &path->half[a->family];
-
-	for (size_t i = 0; i < h->address_count; i++)
-		if (addr_compare(&h->addresses[i], a) == 0)
-			return true;
-	return false;
-}
-
-static bool is_managed_address(const struct plan *p, const struct addr *a)
-{
-	for (size_t i = 0; i < p->path_count; i++)
-		if (p->paths[i].quoted[0] && has_address(&p->paths[i], a))
-			return true;
-	return false;
 }
 
 /* ---- routes ---- */
@@ -97,7 +61,7 @@ static bool look_up(struct explainer *x, const struct flow *key, const char *not
 	e->way = fib_lookup(&x->fib, key);
 	e->link = e->way.error ? NULL : link_of(x, &e->way);
 	if (!e->link)
-		refuse(x, outcome_of_error(e->way.error), note);
+		explainer_refuse(x, outcome_of_error(e->way.error), note);
 	return e->link != NULL;
 }
 
@@ -129,14 +93,6 @@ static bool is_never_steered(const struct explainer *x)
 	default:
 		return addr_is_link_local(dst);
 	}
-}
-
-/* Broadcast or multicast. */
-static bool is_for_many(const struct explainer *x)
-{
-	uint8_t type = fib_address_type(&x->fib, &x->e->flow.dst);
-
-	return type == RTN_BROADCAST || type == RTN_MULTICAST;
 }
 
 /* The first policy that takes the flow, NULL when none does. */
@@ -196,7 +152,7 @@ static void leave_unsteered(struct explainer *x)
 	for (size_t i = 0; i < p->path_count && !caught; i++)
 		caught = p->paths[i].half[f].has_companion &&
 			 !strcmp(p->paths[i].name, x->e->link->name);
-	if (caught && !is_managed_address(p, &x->e->flow.src))
+	if (caught && !explainer_is_managed(x, &x->e->flow.src))
 		set_mark(x, p->mark_main);
 }
 
@@ -230,7 +186,7 @@ static bool follow(struct explainer *x, const struct policy_plan *pp)
 	case ACTION_UNREACHABLE:
 	case ACTION_PROHIBIT:
 	case ACTION_BLACKHOLE:
-		refuse(x, v->outcome, NULL);
+		explainer_refuse(x, v->outcome, NULL);
 		return false;
 	}
 	return false;
@@ -267,13 +223,13 @@ static bool connect_socket(struct explainer *x)
 	bool found;
 
 	if (e->flow.has_src && fib_address_type(&x->fib, &e->flow.src) != RTN_LOCAL) {
-		refuse(x, ACTION_UNREACHABLE,
+		explainer_refuse(x, ACTION_UNREACHABLE,
 		       "no socket can have this source: it is not an address of this host, or its "
 		       "interface is down");
 		return false;
 	}
-	if (e->flow.protocol == IPPROTO_TCP && is_for_many(x)) {
-		refuse(x, ACTION_UNREACHABLE, "TCP speaks to one host, not to many");
+	if (e->flow.protocol == IPPROTO_TCP && explainer_is_for_many(x)) {
+		explainer_refuse(x, ACTION_UNREACHABLE, "TCP speaks to one host, not to many");
 		return false;
 	}
 	found = look_up(x, &e->flow, no_route);
@@ -282,7 +238,7 @@ static bool connect_socket(struct explainer *x)
 	e->flow.has_src = source_of_route(x->plan->facts, found ? e->way.route : &none,
 					  &e->flow.dst, &e->flow.src);
 	if (!e->flow.has_src) {
-		refuse(x, ACTION_UNREACHABLE, "no address of this host can be the source");
+		explainer_refuse(x, ACTION_UNREACHABLE, "no address of this host can be the source");
 		return false;
 	}
 	if (found && e->flow.family == FAMILY_IPV6)
@@ -334,7 +290,7 @@ static int judge_unsent(struct explainer *x)
 
 	x->e->note = note;
 	if (r == 0 && pp && pp->verdict[x->e->flow.family].outcome >= ACTION_UNREACHABLE)
-		refuse(x, pp->verdict[x->e->flow.family].outcome, NULL);
+		explainer_refuse(x, pp->verdict[x->e->flow.family].outcome, NULL);
 	return r;
 }
 
@@ -352,142 +308,6 @@ static int judge_forwarded(struct explainer *x, const struct policy_plan **ret)
 	return is_judged(x, HOOK_FORWARDED) ? find_policy(x, ret) : 0;
 }
 
-/* ---- reverse-path filters ---- */
-
-/* Where main has no default route replies are marked before they are looked up: `home_…` in ways.c.
- * (What came in by a symmetric interface is remembered as that one's.) */
-static uint32_t mark_of_reply(const struct explainer *x)
-{
-	const struct explanation *e = x->e;
-	const struct path *out = plan_path(x->plan, e->link->name);
-	const struct path *in = e->flow.in ? plan_path(x->plan, e->flow.in) : NULL;
-	uint32_t ours = e->mark & x->plan->config->settings.mark_mask;
-
-	if (!x->plan->marks_replies || e->flow.family == FAMILY_IPV6 || !ours || !out ||
-	    !out->quoted[0] || (in && in->half[FAMILY_IPV4].symmetric))
-		return 0;
-	return ours == out->mark || ours == out->mark_yields || ours == out->mark_kill ?
-		       out->mark_yields :
-		       0;
-}
-
-/* The reply comes in by the interface by which the packet left, and is nobody's; the way back to its
- * sender is the packet's own way. */
-static void judge_reply(struct explainer *x)
-{
-	struct flow key = x->e->flow;
-
-	if (x->e->link->loopback || !key.has_src || is_for_many(x))
-		return;
-	key.mark = mark_of_reply(x);
-	key.uid = 0;
-	x->e->reverse = reverse_filter(&x->fib, x->e->link, &key);
-}
-
-static bool passes_reverse(const struct explainer *x)
-{
-	const struct flow *f = &x->e->flow;
-	const struct link *in = f->in ? links_by_name(&x->plan->facts->links, f->in) : NULL;
-	struct flow back = *f;
-
-	if (!in || !f->has_src)
-		return true;
-	back.dst = f->src;
-	back.src = f->dst;
-	back.sport = f->dport;
-	back.dport = f->sport;
-	back.in = x->e->link->name;
-	back.forwarded = !x->e->link->loopback;
-	back.mark = in->src_valid_mark ? x->e->mark : 0;
-	back.uid = 0;
-	return reverse_filter(&x->fib, in, &back) != REVERSE_DROPPED;
-}
-
-/* ---- postrouting: what leaves, and as whose ---- */
-
-static const struct path *path_by_mark(const struct plan *p, uint32_t mark)
-{
-	for (size_t i = 0; i < p->path_count; i++)
-		if (p->paths[i].mark_kill &&
-		    p->paths[i].mark_kill == (mark & p->config->settings.mark_mask))
-			return &p->paths[i];
-	return NULL;
-}
-
-static bool stands_on_loopback(const struct facts *f, const struct addr *a)
-{
-	for (size_t i = 0; i < f->address_count; i++) {
-		const struct link *l = links_by_index(&f->links, f->addresses[i].link);
-
-		if (l && l->loopback && addr_compare(&f->addresses[i].addr, a) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_steered(const struct explainer *x)
-{
-	uint32_t ours = x->e->mark & x->plan->config->settings.mark_mask;
-
-	return ours && ours != x->plan->mark_main;
-}
-
-/* The chain `nat`. */
-static bool is_masqueraded(const struct explainer *x)
-{
-	const struct path *out = plan_path(x->plan, x->e->link->name);
-	const struct addr *src = &x->e->flow.src;
-
-	if (!x->e->flow.has_src || !out || !out->quoted[0] || out->interface->snat == SNAT_NEVER ||
-	    has_address(out, src))
-		return false;
-	if (is_managed_address(x->plan, src))
-		return true;
-	if (fib_address_type(&x->fib, src) == RTN_LOCAL)
-		return is_steered(x) && !stands_on_loopback(x->plan->facts, src);
-	return out->interface->snat == SNAT_ALWAYS;
-}
-
-static bool is_stray(const struct explainer *x)
-{
-	return is_managed_address(x->plan, &x->e->source) &&
-	       !has_address(plan_path(x->plan, x->e->link->name), &x->e->source);
-}
-
-static void find_gateway(struct explainer *x)
-{
-	x->e->has_gateway = x->e->way.route->has_gateway && !x->e->link->loopback &&
-			    !is_for_many(x);
-	x->e->gateway = x->e->way.route->gateway;
-}
-
-static void leave(struct explainer *x)
-{
-	struct explanation *e = x->e;
-	const struct path *only = path_by_mark(x->plan, e->mark);
-
-	if (only && !e->link->loopback && strcmp(only->name, e->link->name) != 0) {
-		refuse(x, ACTION_BLACKHOLE, "a kill switch lets nothing out by another interface");
-		return;
-	}
-	if (!e->link->loopback && !e->link->carrier) {
-		refuse(x, ACTION_BLACKHOLE, "the interface has no carrier");
-		return;
-	}
-	find_gateway(x);
-	e->has_source = e->flow.has_src;
-	e->source = e->flow.src;
-	e->is_rewritten = is_masqueraded(x);
-	/* IPv6 would take another interface's address, which the chain `strays` holds back. */
-	if (e->is_rewritten &&
-	    (!source_of_masquerade(x->plan->facts, e->way.route, &e->flow.dst, &e->source) ||
-	     is_stray(x)))
-		refuse(x, ACTION_BLACKHOLE,
-		       "the interface has no address that could replace the source");
-	else
-		judge_reply(x);
-}
-
 /* ---- the whole way ---- */
 
 static int explain_local(struct explainer *x)
@@ -502,7 +322,7 @@ static int explain_local(struct explainer *x)
 	if (r < 0 || (pp && !follow(x, pp)) || (x->e->mark != before && !look_up_marked(x)))
 		return r;
 	x->e->outcome = outcome_of_way(x, pp);
-	leave(x);
+	explainer_leave(x);
 	return 0;
 }
 
@@ -514,15 +334,15 @@ static int explain_forwarded(struct explainer *x)
 	if (r < 0 || (pp && !follow(x, pp)) || !look_up_marked(x))
 		return r;
 	x->e->outcome = outcome_of_way(x, pp);
-	if (is_for_many(x))
-		refuse(x, ACTION_BLACKHOLE, "multicast and broadcast are not forwarded");
+	if (explainer_is_for_many(x))
+		explainer_refuse(x, ACTION_BLACKHOLE, "multicast and broadcast are not forwarded");
 	else if (!x->e->link->loopback && !x->plan->facts->forwarding[x->e->flow.family])
-		refuse(x, ACTION_BLACKHOLE, "this host does not forward");
-	else if (!passes_reverse(x))
-		refuse(x, ACTION_BLACKHOLE,
+		explainer_refuse(x, ACTION_BLACKHOLE, "this host does not forward");
+	else if (!explainer_passes_reverse(x))
+		explainer_refuse(x, ACTION_BLACKHOLE,
 		       "the strict reverse-path filter of the interface it comes in by drops it");
 	else
-		leave(x);
+		explainer_leave(x);
 	return 0;
 }
 
