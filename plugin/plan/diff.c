@@ -240,6 +240,7 @@ static int add_route_steps(const struct route_changes *c, bool deletes, bool wit
 struct rule_changes {
 	const struct rule **fresh, **gone;	/* by the kernel's order */
 	size_t fresh_count, gone_count;
+	size_t had;			/* rules of ours that stand */
 };
 
 static void rule_changes_done(struct rule_changes *c)
@@ -283,6 +284,7 @@ static int compare_rules(const struct plan *p, struct rule_changes *ret)
 
 	if (!have || !want)
 		return -ENOMEM;
+	ret->had = hn;
 	/* What remains is moved to the front of the same arrays. */
 	while (h < hn || w < wn) {
 		int c = h == hn ? 1 : w == wn ? -1 : rule_compare(have[h], want[w]);
@@ -431,6 +433,19 @@ static int add_nft(const struct nft_table *have, const struct nft_table *want, s
 	return s->of.nft ? 0 : -ENOMEM;
 }
 
+/* Routes stand before the rules that lead to them, unless nothing of ours stands yet: no packet bears a mark then, and
+ * a look-up in a table that is still empty goes on to the next rule. The kernel walks all IPv6 routes for each IPv6
+ * rule that comes (rt_genid_bump_ipv6): with 250 interfaces half of a cold apply, which takes 22 % less without our own. */
+static int add_routes_and_rules(const struct route_changes *routes, const struct rule_changes *rules, bool is_first,
+				struct steps *ret)
+{
+	int err = is_first ? add_rules(rules, false, ret) : 0;
+
+	err = err ?: add_route_steps(routes, false, false, ret);
+	err = err ?: add_route_steps(routes, false, true, ret);
+	return err || is_first ? err : add_rules(rules, false, ret);
+}
+
 /* Companions are a help that only the marks make right: they come after nftables. */
 static int make_steps(const struct plan *p, const struct nft_table *have, struct steps *ret)
 {
@@ -440,9 +455,7 @@ static int make_steps(const struct plan *p, const struct nft_table *have, struct
 
 	err = err ?: compare_rules(p, &rules);
 	err = err ?: set_sysctls(p, ret);
-	err = err ?: add_route_steps(&routes, false, false, ret);
-	err = err ?: add_route_steps(&routes, false, true, ret);
-	err = err ?: add_rules(&rules, false, ret);
+	err = err ?: add_routes_and_rules(&routes, &rules, !have->exists && !rules.had, ret);
 	err = err ?: delete_companions(&rules, ret);
 	err = err ?: add_nft(have, &p->nft, ret);
 	err = err ?: add_rules(&rules, true, ret);

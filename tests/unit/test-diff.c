@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/strbuf.h"
 #include "plan/plan.h"
@@ -129,6 +130,38 @@ static void test_order(void)
 	nft_table_done(&p.nft);
 }
 
+/* Rules that nobody can hit yet come while there are few routes to walk; one that stands is a reason to be careful. */
+static void test_first(void)
+{
+	struct route routes[] = { route("172.31.64.0/20", 3, NULL) };
+	struct rule rules[] = { rule(21030, 0x02000000, 21002) };
+	struct rule stand[] = { rule(21040, 0x02000000, 21002) };
+	struct facts f = { .links = links };
+	struct plan p = { .facts = &f, .routes = routes, .route_count = 1, .rules = rules, .rule_count = 1 };
+
+	steps_are(&p,
+		  "+ ip rule add from all fwmark 0x2000000/0xff000000 lookup 21002 proto 77 priority 21030\n"
+		  "+ ip route add 172.31.64.0/20 dev eth2 proto 77 scope link table 21002\n",
+		  "the first rules come before the routes");
+	f.rules = stand;
+	f.rule_count = 1;
+	steps_are(&p,
+		  "+ ip route add 172.31.64.0/20 dev eth2 proto 77 scope link table 21002\n"
+		  "+ ip rule add from all fwmark 0x2000000/0xff000000 lookup 21002 proto 77 priority 21030\n"
+		  "- ip rule del from all fwmark 0x2000000/0xff000000 lookup 21002 proto 77 priority 21040\n",
+		  "with a rule of ours they come behind");
+	f.rule_count = 0;
+	f.nft = strdup("table inet ifsteer {\n\tchain foo {\n\t}\n}\n");
+	p.nft.exists = true;
+	steps_are(&p,
+		  "+ ip route add 172.31.64.0/20 dev eth2 proto 77 scope link table 21002\n"
+		  "+ ip rule add from all fwmark 0x2000000/0xff000000 lookup 21002 proto 77 priority 21030\n"
+		  "- nft delete chain inet ifsteer foo\n",
+		  "and with a table of ours");
+	free(f.nft);
+	nft_table_done(&p.nft);
+}
+
 static void test_foreign(void)
 {
 	struct route routes[] = { route("0.0.0.0/0", 3, "172.31.64.1") };
@@ -191,6 +224,7 @@ int main(void)
 {
 	test_nothing_to_do();
 	test_order();
+	test_first();
 	test_foreign();
 	test_flush();
 	test_bad_listing();
