@@ -121,6 +121,19 @@ rule "a table that does" 'IPv4 rule 5270 .*table 52 has "10\.0\.0\.0/8 dev tails
 quiet_ip link del tailscale0
 clean "all rules are gone again"
 
+# Users, protocols and ports, where the policy names some.
+policies '{ name = "browser"; to = "10.0.0.0/16"; user = "1000-1999"; protocol = "tcp"; dport = 443; via = "eth2"; }'
+for selectors in "uidrange 1500-1500" "uidrange 0-60000" "ipproto tcp dport 443" "ipproto tcp dport 400-500"; do
+	# shellcheck disable=SC2086
+	rule "ahead, $selectors" "IPv4 rule 5000 .*${selectors##* } .*policy \"browser\"" '' priority 5000 to 10.0.0.0/16 $selectors lookup main
+done
+for selectors in "uidrange 2000-3000" "ipproto udp" "ipproto tcp dport 80" "ipproto tcp dport 444-65535"; do
+	# shellcheck disable=SC2086
+	harmless "another one: $selectors" priority 5000 to 10.0.0.0/16 $selectors lookup main
+done
+policy <<<"$S4"
+apply
+
 # ---- tables ----
 
 quiet_ip route add 192.0.2.0/24 via 172.31.64.1 table 21002
