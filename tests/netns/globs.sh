@@ -38,10 +38,10 @@ from_far() {	# I
 
 slots() { ifsteer status --json | tr -d ' \n' | grep -o '"name":"p[0-9]*","slot":[0-9]*' | tr -d '"' | sort; }
 
-symmetric() {	# NAME I…
+symmetric() {	# NAME STEP I…: every STEPth of them
 	local i bad=
-	for i in "${@:2}"; do
-		[[ $(from_far "$i") == *name=h* ]] || bad+=" p$i"
+	for ((i = 3; i <= $#; i += $2)); do
+		[[ $(from_far "${!i}") == *name=h* ]] || bad+=" p${!i}"
 	done
 	is "$1: replies leave by each" "$bad" ""
 }
@@ -57,13 +57,13 @@ apply "apply, a hundred appear"
 first=$(slots)
 is "a hundred have slots" "$(wc -l <<<"$first")" 100
 is "all different" "$(cut -d: -f3 <<<"$first" | sort -u | wc -l)" 100
-symmetric "a hundred" "${order[@]:0:100:10}"
+symmetric "a hundred" 10 "${order[@]:0:100}"
 
 ppp "${order[@]:100}"
 apply "apply, a hundred more"
 is "two hundred" "$(slots | wc -l)" $N
 is "the first keep their slots" "$(slots | grep -Fxf <(echo "$first") | wc -l)" 100
-symmetric "two hundred" "${order[@]:0:200:19}"
+symmetric "two hundred" 19 "${order[@]}"
 quiet "diff is clean" ifsteer diff
 
 for i in "${order[@]:50:100}"; do echo "link del p$i"; done | ip -n h -batch -
@@ -76,7 +76,7 @@ apply "apply, they come back"
 is "two hundred again" "$(slots | wc -l)" $N
 is "those that stayed keep their slots" "$(slots | grep -Fxf <(echo "$kept") | wc -l)" 100
 is "all different" "$(slots | cut -d: -f3 | sort -u | wc -l)" $N
-symmetric "two hundred again" "${order[@]:0:200:17}"
+symmetric "two hundred again" 17 "${order[@]}"
 answered "the policy goes on" op 172.31.70.5 10.0.1.9
 quiet "diff is clean" ifsteer diff
 
