@@ -120,6 +120,18 @@ static void print_scope(const struct route *r, struct strbuf *out)
 	}
 }
 
+/* As `ip` calls the kernel's own, with or without a file of names. */
+static void print_table(const char *key, uint32_t table, struct strbuf *out)
+{
+	strbuf_printf(out, " %s ", key);
+	switch (table) {
+	case RT_TABLE_DEFAULT: strbuf_add(out, "default"); break;
+	case RT_TABLE_MAIN:    strbuf_add(out, "main"); break;
+	case RT_TABLE_LOCAL:   strbuf_add(out, "local"); break;
+	default:               strbuf_printf(out, "%u", table); break;
+	}
+}
+
 static void print_prefix(const struct prefix *p, struct strbuf *out)
 {
 	char text[PREFIX_TEXT_SIZE];
@@ -157,7 +169,7 @@ void route_print(const struct route *r, const struct links *links, struct strbuf
 		strbuf_printf(out, " metric %u", r->metric);
 	if (r->mtu)
 		strbuf_printf(out, " mtu %u", r->mtu);
-	strbuf_printf(out, " table %u", r->table);
+	print_table("table", r->table, out);
 }
 
 static void print_interface(const char *key, const char *name, struct strbuf *out)
@@ -180,7 +192,7 @@ static void print_ports(const char *key, const struct number_range *r, struct st
 static void print_action(const struct rule *r, struct strbuf *out)
 {
 	switch (r->action) {
-	case RULE_LOOKUP:      strbuf_printf(out, " lookup %u", r->table); break;
+	case RULE_LOOKUP:      print_table("lookup", r->table, out); break;
 	case RULE_GOTO:        strbuf_printf(out, " goto %u", r->target); break;
 	case RULE_NOP:         strbuf_add(out, " nop"); break;
 	case RULE_UNREACHABLE: strbuf_add(out, " unreachable"); break;

@@ -149,10 +149,10 @@ static void test_routes(void)
 	sh("ip -6 route add default via fe80::1 dev eth2 metric 100 mtu 1300");
 	gather();
 	is(routes(FAMILY_IPV4, 254),
-	   "default via 192.168.7.2 dev other proto 3 table 254\n"
-	   "10.50.0.0/16 via 10.200.0.9 dev eth0 proto 3 table 254\n"
-	   "10.200.0.0/24 dev eth0 proto 2 scope link src 10.200.0.2 table 254\n"
-	   "172.31.64.0/20 dev eth2 proto 2 scope link src 172.31.70.5 table 254\n",
+	   "default via 192.168.7.2 dev other proto 3 table main\n"
+	   "10.50.0.0/16 via 10.200.0.9 dev eth0 proto 3 table main\n"
+	   "10.200.0.0/24 dev eth0 proto 2 scope link src 10.200.0.2 table main\n"
+	   "172.31.64.0/20 dev eth2 proto 2 scope link src 172.31.70.5 table main\n",
 	   "main: by managed interfaces, each nexthop apart, and the default by whatever");
 	is(routes(FAMILY_IPV4, 102),
 	   "default via 172.31.64.1 dev eth2 proto 77 table 102\ndefault dev other proto 3 scope "
@@ -164,11 +164,11 @@ static void test_routes(void)
 	is(routes(FAMILY_IPV4, 9999), "", "nobody's table: nothing");
 	is(routes(FAMILY_IPV4, 255), "", "the local table: nothing");
 	is(routes(FAMILY_IPV6, 254),
-	   "fd00:e0::/64 dev eth0 proto 2 metric 256 table 254\n"
-	   "fd00:e2::/64 dev eth2 proto 2 metric 256 table 254\n"
-	   "fd50::/64 via fd00:e0::9 dev eth0 proto 3 metric 1024 table 254\n"
-	   "fd50::/64 via fd00:e2::9 dev eth2 proto 3 metric 1024 table 254\n"
-	   "default via fe80::1 dev eth2 proto 3 metric 100 mtu 1300 table 254\n",
+	   "fd00:e0::/64 dev eth0 proto 2 metric 256 table main\n"
+	   "fd00:e2::/64 dev eth2 proto 2 metric 256 table main\n"
+	   "fd50::/64 via fd00:e0::9 dev eth0 proto 3 metric 1024 table main\n"
+	   "fd50::/64 via fd00:e2::9 dev eth2 proto 3 metric 1024 table main\n"
+	   "default via fe80::1 dev eth2 proto 3 metric 100 mtu 1300 table main\n",
 	   "main, IPv6");
 	gather_with((struct facts_want){ .all_routes = true });
 	ok(strstr(routes(FAMILY_IPV4, 254), "10.60.0.0/16 dev other"),
@@ -255,16 +255,16 @@ static void test_rules(void)
 		strbuf_add(&b, "\n");
 	}
 	is(b.text,
-	   "ipv4 from all lookup 255 proto 2 priority 0\n"
+	   "ipv4 from all lookup local proto 2 priority 0\n"
 	   "ipv4 from all lookup 9 (and more) proto 0 priority 5000\n"
 	   "ipv4 from all fwmark 0x2000000/0xff000000 lookup 102 proto 77 priority 21101\n"
 	   "ipv4 from all to 10.0.0.0/8 fwmark 0/0xffffffff iif lo ipproto 6 dport 443 lookup 102 "
 	   "proto 77 priority 21300\n"
-	   "ipv4 from all lookup 254 proto 2 priority 32766\n"
-	   "ipv4 from all lookup 253 proto 2 priority 32767\n"
-	   "ipv6 from all lookup 255 proto 2 priority 0\n"
+	   "ipv4 from all lookup main proto 2 priority 32766\n"
+	   "ipv4 from all lookup default proto 2 priority 32767\n"
+	   "ipv6 from all lookup local proto 2 priority 0\n"
 	   "ipv6 from fd00::1 goto 32766 proto 77 priority 21400\n"
-	   "ipv6 from all lookup 254 proto 2 priority 32766\n",
+	   "ipv6 from all lookup main proto 2 priority 32766\n",
 	   "rules of both families, in the kernel's order");
 	strbuf_done(&b);
 }

@@ -97,7 +97,7 @@ static void test_rule_text(void)
 	r.src = prefix("10.1.0.0/16");
 	r.dst = prefix("10.0.1.9/32");
 	rule_is(&r, "not from 10.1.0.0/16 to 10.0.1.9 fwmark 0/0xffffffff iif lo oif 'a b' uidrange 1000-1000 "
-		    "ipproto 6 sport 5 dport 80-90 lookup 254 suppress_prefixlength 0 proto 77 priority 1");
+		    "ipproto 6 sport 5 dport 80-90 lookup main suppress_prefixlength 0 proto 77 priority 1");
 	r = (struct rule){ .action = RULE_GOTO, .target = 21999, .protocol = 77, .priority = 2 };
 	rule_is(&r, "from all goto 21999 proto 77 priority 2");
 	r.action = RULE_NOP;

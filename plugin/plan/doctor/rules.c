@@ -123,19 +123,11 @@ static bool find_capture(const struct examination *x, const struct rule *r, stru
 
 /* ---- words ---- */
 
-/* What stands in front of " proto ": the rest is said elsewhere, or of no interest. And main
- * goes by its name, as `ip rule` has it. */
+/* What stands in front of " proto ": the rest is said elsewhere, or of no interest. */
 static void put_head(const struct strbuf *text, struct strbuf *b)
 {
-	static const char number[] = " lookup 254", name[] = " lookup main";
-	const char *all = text->text ?: "", *main = strstr(all, number), *end;
+	const char *all = text->text ?: "", *end = strstr(all, " proto ");
 
-	if (main && !strchr("0123456789", main[sizeof(number) - 1] ?: ' ')) {
-		strbuf_add_bytes(b, all, (size_t)(main - all));
-		strbuf_add(b, name);
-		all = main + sizeof(number) - 1;
-	}
-	end = strstr(all, " proto ");
 	strbuf_add_bytes(b, all, end ? (size_t)(end - all) : strlen(all));
 	b->failed |= text->failed;
 }
