@@ -105,15 +105,18 @@ static bool set_line(const char *start, const char *end, char ret[static SET_LIN
 	return true;
 }
 
-/* The file's own lines are what messages name. */
+/* The file's own lines are what messages name. Lists come from anywhere: a byte order mark ahead of
+ * them and carriage returns are read over. */
 static int read_set_text(struct reader *r, struct set *set, const struct source *s)
 {
+	static const char bom[] = "\xef\xbb\xbf";
+	const char *start = s->text + (strncmp(s->text, bom, strlen(bom)) ? 0 : strlen(bom));
 	const char *end = s->text + s->len, *next;
 	char line[SET_LINE_MAX], buf[RANGE_TEXT_SIZE + 64];
 	struct where at = { .file = s->path };
 	size_t found = 0;
 
-	for (const char *p = s->text; p < end; p = next) {
+	for (const char *p = start; p < end; p = next) {
 		const char *newline = memchr(p, '\n', end - p);
 		struct addr_range range;
 		int err;
