@@ -223,7 +223,7 @@ static bool same_verdict(const struct verdict *a, const struct verdict *b)
 		!memcmp(a->active, b->active, a->active_count * sizeof(*a->active)));
 }
 
-/* "eth2", "eth0 eth2", "main (dormant)", "table 52", "unreachable" */
+/* "eth2", "eth0 eth2", "main (dormant)", "next (dormant)", "table 52", "unreachable" */
 static void put_way(struct strbuf *out, const struct plan *plan, const struct policy_plan *pp,
 		    const struct verdict *v)
 {
@@ -233,7 +233,8 @@ static void put_way(struct strbuf *out, const struct plan *plan, const struct po
 	}
 	if (v->active_count)
 		return;
-	strbuf_add(out, outcome_word(v->outcome));
+	strbuf_add(out, v->dormant && pp->policy->otherwise == OTHERWISE_NEXT ?
+				"next" : outcome_word(v->outcome));
 	if (v->outcome == ACTION_TABLE)
 		strbuf_printf(out, " %" PRIu32, pp->policy->table);
 	if (v->dormant)

@@ -148,6 +148,7 @@ policies = (
 	{ name = "exempt"; to = "10.0.4.0/24"; action = "main"; },
 	{ name = "no"; to = "10.0.5.0/24"; action = "prohibit"; },
 	{ name = "dormant"; to = "10.0.6.0/24"; via = "absent0"; },
+	{ name = "later"; to = "10.0.10.0/24"; via = "absent0"; otherwise = "next"; },
 	{ name = "killed"; to = "10.0.7.0/24"; via = "absent0"; otherwise = "blackhole"; },
 	{ name = "off"; to = "10.0.8.0/24"; via = "eth2"; enabled = false; },
 	{ name = "one-family"; to = "fd00:10::/64"; via = "eth2"; },
@@ -158,6 +159,8 @@ apply "everything"
 judged "everything"
 like "control bytes can be seen" "$(cat /tmp/status)" '^eth\\x07 '
 like "a name that is too long for its column" "$(cat /tmp/status)" "^$long$"
+like "main decides" "$(cat /tmp/status)" '^dormant +main \(dormant\) '
+like "the next policies decide" "$(cat /tmp/status)" '^later +next \(dormant\) '
 quiet "offline" ifsteer offline eth2
 judged "offline"
 quiet "online" ifsteer online eth2
