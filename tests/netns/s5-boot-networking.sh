@@ -56,6 +56,20 @@ expect "the host is off" "error=*" tcp -t 200 10.0.1.9
 boot "the host is up again"
 s4_holds "second boot"
 
+# Killed at boot, as for want of memory, it is started again.
+shut_down
+mv $boot_root/usr/sbin/ifsteer $boot_root/usr/sbin/ifsteer.real
+cat >$boot_root/usr/sbin/ifsteer <<-'END'
+	#!/bin/sh
+	[ -e /run/ifsteer/killed ] || { : >/run/ifsteer/killed; kill -KILL $$; }
+	exec /usr/sbin/ifsteer.real "$@"
+END
+chmod 755 $boot_root/usr/sbin/ifsteer
+boot "the host is up, though its ifsteer was killed"
+like "it was" "$(boot_in journalctl -b -u ifsteer)" 'status=9/KILL'
+s4_holds "killed at boot"
+mv $boot_root/usr/sbin/ifsteer.real $boot_root/usr/sbin/ifsteer
+
 echo 'policies = ( { name = "x"; vai = "eth2"; } );' >$boot_root/etc/ifsteer/policy.d/20-broken.conf
 shut_down
 boot "the host is up with a broken policy"

@@ -79,6 +79,20 @@ quiet "nmcli connection up, while the server has another address" nmcli --wait 3
 s4_holds "another address" 172.31.70.6
 unlike "nothing of the old address is left" "$(host_state)" '172\.31\.70\.5[^0-9]'
 
+# An ifsteer that is killed is no failure of NetworkManager's, and the next event mends what was left.
+mv /usr/sbin/ifsteer /usr/sbin/ifsteer.real
+# shellcheck disable=SC2016
+printf '#!/bin/sh\necho "$1 $2" >>/run/killed\nkill -KILL $$\n' >/usr/sbin/ifsteer
+chmod 755 /usr/sbin/ifsteer
+quiet "ifsteer is killed: down" nmcli --wait 30 device disconnect eth2
+quiet "ifsteer is killed: up" nmcli --wait 30 connection up eth2
+nm_settled
+like "it was" "$(cat /run/killed)" '^eth2 up$'
+like "ifsteer is killed: connected" "$(nmcli -f DEVICE,STATE device)" '^eth2 +connected'
+mv /usr/sbin/ifsteer.real /usr/sbin/ifsteer
+quiet "the next event" nmcli --wait 30 connection up eth2
+s4_holds "ifsteer is back" 172.31.70.6
+
 # A lease that is renewed with another address: NetworkManager 1.42 announces nothing of it (with any
 # DHCP client), and the next event of whatever kind puts it right; 1.52 says dhcp4-change.
 cat >/etc/NetworkManager/dispatcher.d/90-log <<-'END'
