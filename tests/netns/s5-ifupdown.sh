@@ -77,8 +77,9 @@ cat >>/etc/network/interfaces <<-END
 END
 manage ifup eth2
 answered "a router outside the network" op 172.31.70.78 10.0.1.9
-is "a router outside the network: of 1,400 bytes none leave in one piece" \
-	"$(at h ping -n -M do -s 1400 -c 1 10.0.1.9 2>&1 | grep -Eo 'mtu(=|: )[0-9]+' | tr -cd 0-9)" 1300
+quiet "a router outside the network: 1,200 bytes" at h ping -n -M do -s 1200 -c 1 -W 3 10.0.1.9
+like "a router outside the network: 1,400 bytes leave in no one piece" \
+	"$(at h ping -n -M do -s 1400 -c 1 -W 3 10.0.1.9 2>&1)" '[Mm]essage too long'
 quiet "a router outside the network: diff is clean" ifsteer diff
 policy policy.d/10-aws.conf <<<"$S4"
 manage ifdown eth2
