@@ -9,6 +9,8 @@
  */
 #include "plan/internal.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int add_bound(struct plan *p, enum family f, const struct path *path)
@@ -58,8 +60,6 @@ static int add_path(struct plan *p, enum family f, const struct path *path)
 {
 	int r = add_lookup(p, f, plan_mark_priority(p, path->mark), path->mark, path->table);
 
-	if (r == 0)
-		r = add_dead(p, f, path->mark);
 	if (r == 0 && path->mark_yields) {
 		r = add_yield(p, f, path->mark_yields);
 		if (r == 0)
@@ -72,6 +72,39 @@ static int add_path(struct plan *p, enum family f, const struct path *path)
 		if (r == 0)
 			r = add_dead(p, f, path->mark_kill);
 	}
+	return r;
+}
+
+static bool are_set(const bool *v, size_t count)
+{
+	size_t n = 0;
+
+	while (n < count && v[n])
+		n++;
+	return n == count;
+}
+
+/* The paths' own marks whose table had no answer. Slots are numbered one by one: those that are all in use and share
+ * their first bits are one rule, 13 instead of 250. */
+static int add_dead_paths(struct plan *p, enum family f)
+{
+	size_t count = (size_t)(p->config->settings.mark_mask >> p->mark_shift) + 1;
+	bool *slots = calloc(count, sizeof(*slots));
+	int r = slots ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < p->path_count && r == 0; i++)
+		slots[p->paths[i].mark >> p->mark_shift] = true;
+	for (size_t at = 1, size = 1; at < count && r == 0; at += size) {
+		struct rule dead = marked(p, f, BAND_DEAD, (uint32_t)at << p->mark_shift);
+
+		for (size = 1; !(at & size) && are_set(slots + at, 2 * size);)
+			size *= 2;
+		dead.action = RULE_UNREACHABLE;
+		dead.fwmask &= ~((uint32_t)(size - 1) << p->mark_shift);
+		if (slots[at])
+			r = plan_add_rule(p, &dead);
+	}
+	free(slots);
 	return r;
 }
 
@@ -132,6 +165,8 @@ static int add_family(struct plan *p, enum family f)
 		r = add_jumps(p, f);
 	for (size_t i = 0; i < p->path_count && r == 0; i++)
 		r = add_path(p, f, &p->paths[i]);
+	if (r == 0)
+		r = add_dead_paths(p, f);
 	if (r == 0)
 		r = plan_sources(p, f);
 	for (size_t i = 0; i < p->path_count && r == 0; i++)

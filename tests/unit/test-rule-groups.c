@@ -128,6 +128,31 @@ static struct found look_up(const struct plan *p, enum family family, size_t pat
 	return n;
 }
 
+/* Where no table has a route, a path's mark is the end of the way, and none that is not in use is;
+ * those that say other things are given from the top. */
+static void check_dead(const struct plan *p, enum family family)
+{
+	struct flow flow = { .family = family, .dst = { .family = family, .bytes = { 203 } } };
+	struct plan empty = *p;
+	size_t dead = 0, astray = 0;
+	struct fib t;
+
+	empty.route_count = 0;
+	if (fib_make(&empty, family, &t))
+		abort();
+	for (uint32_t slot = 1; slot < 0x8000; slot++) {
+		struct lookup found;
+
+		flow.mark = slot << 12;
+		found = fib_lookup(&t, &flow);
+		if (found.rule && found.rule->action == RULE_UNREACHABLE)
+			*(slot <= p->path_count ? &dead : &astray) += 1;
+	}
+	fib_done(&t);
+	ok(dead == p->path_count && !astray, "%s: %zu dead paths end there, %zu other marks",
+	   family_name(family), dead, astray);
+}
+
 static void check_family(const struct plan *p, enum family family)
 {
 	struct found n = look_up(p, family, p->path_count);
@@ -138,6 +163,7 @@ static void check_family(const struct plan *p, enum family family)
 	   n.sources);
 	ok(n.strangers == p->path_count, "%s: %zu others find none", family_name(family),
 	   n.strangers);
+	check_dead(p, family);
 }
 
 /* ---- on the way from one plan to the next ---- */
