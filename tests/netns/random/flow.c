@@ -372,6 +372,24 @@ static bool reply(const struct trial *t, const struct frame *left, const struct 
 	return true;
 }
 
+/* The reply goes as if ifsteer weren't there: back by where the question came in, or, where somebody's rule
+ * catches it, by where that leads. */
+static bool leads_there(const struct packet *reply, const struct wire *from, const struct wire *to)
+{
+	char src[ADDR_TEXT_SIZE], dst[ADDR_TEXT_SIZE], wanted[32], *said = NULL;
+	bool leads;
+
+	if (!from || !to)
+		return false;
+	snprintf(wanted, sizeof(wanted), " dev %s ", to->name);
+	leads = run(&said, "ip route get %s from %s iif %s ipproto udp sport %u dport %u",
+		    addr_print(&reply->dst, dst), addr_print(&reply->src, src), from->name,
+		    reply->sport, reply->dport) == 0 &&
+		said && strstr(said, wanted);
+	free(said);
+	return leads;
+}
+
 static void check_reply(const struct trial *t, const struct explanation *e, int fd,
 			const struct frame *left, const struct packet *seen, struct strbuf *wrong)
 {
@@ -393,8 +411,10 @@ static void check_reply(const struct trial *t, const struct explanation *e, int 
 		t2.flow.dst = t->flow.src;
 		t2.flow.dport = t->flow.sport;
 		came = trial_find(&t2, patience, &f, &back);
-		if (came &&
-		    (wire_by(f.link) != t->in || addr_compare(&back.src, &t->flow.dst) != 0))
+		if (came && addr_compare(&back.src, &t->flow.dst) != 0)
+			strbuf_add(wrong, "the reply left from another address; ");
+		else if (came && wire_by(f.link) != t->in &&
+			 !leads_there(&back, wire_by(left->link), wire_by(f.link)))
 			strbuf_add(wrong, "the reply left by another interface; ");
 	}
 	if (came != is_wanted)
