@@ -21,6 +21,14 @@
 		taken;                   \
 	})
 
+/* Building is a long list of additions, each of which can only run out of memory. */
+#define TRY(call)                    \
+	do {                         \
+		int err = (call);    \
+		if (err < 0)         \
+			return err;  \
+	} while (0)
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Three-way comparison of two scalars, for total orders written line by line. */
