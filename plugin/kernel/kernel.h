@@ -59,6 +59,11 @@ MUST_CHECK int nft_edit(const struct nft_edits *e, struct diag *d);
 /* Of a script that was refused: names what it needs and this kernel does not have at all, if
  * anything. */
 void nft_say_missing(const char *script, struct diag *d);
+/* Waits until no packet is under way that met an earlier generation of rules than this one: some
+ * hundredths of a second. A packet keeps to its generation by a number, and there are two (genbit in
+ * nft_do_chain), so that the transaction after the next one changes what it has not reached yet.
+ * Where the kernel can't wait (nohz_full) it doesn't. */
+void nft_settle(void);
 /* Says in which words the table stands now, after the last nft_list and what was changed since: the
  * next nft_list need not ask, unless somebody else had a hand in it. Not for a table with elements
  * that others add. */

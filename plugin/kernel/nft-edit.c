@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Sets changed by messages of our own: one prefix of 100,000 costs one message, where libnftables
- * reads and sorts all of them.
+ * What libnftables can't do: sets changed by messages of our own (one prefix of 100,000 costs one message,
+ * where it reads and sorts all of them), and waiting for packets that are under way.
  */
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/strbuf.h"
 #include "kernel/kernel.h"
@@ -28,4 +31,10 @@ int nft_edit(const struct nft_edits *e, struct diag *d)
 			   "nftables: the kernel refuses the elements of sets: %s",
 			   *result.words ? result.words : strerror(-result.err));
 	return nft_end(began, err);
+}
+
+/* Hooks run under RCU, for whose readers this one command waits: synchronize_rcu, in kernel/sched/membarrier.c. */
+void nft_settle(void)
+{
+	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

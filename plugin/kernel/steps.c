@@ -135,13 +135,14 @@ static int remember_opposite(struct run *r, const struct step *s)
 		saved_sysctl_forget(s->of.sysctl.index, s->of.sysctl.src_valid_mark);
 		return 0;
 	case STEP_NFT_EDITS:
-		if (!s->of.edits.undo)
+	case STEP_NFT:
+		if (s->of.nft.part != NFT_AHEAD)
 			return 0;
 		opposite.kind = STEP_NFT;
-		opposite.of.nft = s->of.edits.undo;
+		opposite.of.nft.part = NFT_AFTER;
+		opposite.of.nft.script = s->of.nft.undo;
 		return remember(r, &opposite);
 	case STEP_SYSCTL:
-	case STEP_NFT:
 	case STEP_FORGET_CONNECTIONS:
 	case STEP_CLOSE_SOCKETS:
 		return 0;
@@ -368,17 +369,39 @@ static void help(struct run *r, const struct step *s, int err)
 		say(r, s, &result, SEVERITY_WARNING);
 }
 
-/* New sets can be taken back as long as nothing refers to them; elements alone are the change. */
-static int edit_sets(struct run *r, const struct step *s)
+/* Of all that was to be done, not only of what was refused first. */
+static void say_missing(const struct run *r, struct diag *d)
 {
-	int err = flush(r);
+	CLEANUP(strbuf_done) struct strbuf all = { 0 };
 
-	if (err == 0)
-		err = nft_edit(&s->of.edits.sets, r->d);
-	if (s->of.edits.undo)
-		return err == 0 || err == -EIO ? remember_opposite(r, s) ?: err : err;
-	r->in_force |= err == 0 || err == -EIO;
-	return err;
+	for (size_t i = 0; i < r->steps->count; i++)
+		if (r->steps->v[i].kind == STEP_NFT)
+			strbuf_add(&all, r->steps->v[i].of.nft.script);
+	if (!all.failed)
+		nft_say_missing(all.text, d);
+}
+
+/* What is made ahead can be taken back, and has to be where nobody knows whether it stands. Once
+ * the change may stand, it must not lose the rules that it needs. */
+static int change_nft(struct run *r, const struct step *s)
+{
+	CLEANUP(diag_done) struct diag unsaid = { 0 };
+	struct diag *d = r->d ?: &unsaid;
+	int err = flush(r), kept;
+
+	if (err < 0)
+		return err;
+	if (s->of.nft.waits)
+		nft_settle();
+	err = s->kind == STEP_NFT_EDITS ? nft_edit(&s->of.nft.edits, d)
+					: nft_run(s->of.nft.script, d);
+	if (err == -EPROTO && s->kind == STEP_NFT)
+		say_missing(r, d);
+	if (err && err != -EIO)
+		return err;
+	kept = remember_opposite(r, s);
+	r->in_force |= s->of.nft.part == NFT_CHANGE;
+	return err ?: kept;
 }
 
 static int execute_one(struct run *r, size_t i)
@@ -401,16 +424,8 @@ static int execute_one(struct run *r, size_t i)
 	case STEP_RESTORE_SYSCTL:
 		return queue(r, i);
 	case STEP_NFT_EDITS:
-		return edit_sets(r, s);
 	case STEP_NFT:
-		err = flush(r);
-		if (err == 0)
-			err = nft_run(s->of.nft, r->d);
-		if (err == -EPROTO)
-			nft_say_missing(s->of.nft, r->d);
-		/* One that may stand must not lose the rules that it needs. */
-		r->in_force |= err == 0 || err == -EIO;
-		return err;
+		return change_nft(r, s);
 	case STEP_FORGET_CONNECTIONS:
 		err = flush(r);
 		if (err == 0)

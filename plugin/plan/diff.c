@@ -12,16 +12,16 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "plan/dead.h"
+#include "plan/nft-steps.h"
 
 static void step_done(struct step *s)
 {
 	switch (s->kind) {
 	case STEP_NFT_EDITS:
-		nft_edits_done(&s->of.edits.sets);
-		free(s->of.edits.undo);
-		break;
 	case STEP_NFT:
-		free(s->of.nft);
+		nft_edits_done(&s->of.nft.edits);
+		free(s->of.nft.script);
+		free(s->of.nft.undo);
 		break;
 	case STEP_FORGET_CONNECTIONS:
 		free(s->of.connections.kept);
@@ -44,6 +44,7 @@ void steps_done(struct steps *s)
 		step_done(&s->v[i]);
 	free(s->v);
 	free(s->standing);
+	nft_stages_done(&s->stages);
 	*s = (struct steps){ 0 };
 }
 
@@ -390,49 +391,6 @@ static int delete_companions(const struct rule_changes *c, struct steps *ret)
 
 /* ---- all of it ---- */
 
-static int print_undo(const struct nft_edits *e, char **ret)
-{
-	CLEANUP(strbuf_done) struct strbuf text = { 0 };
-
-	if (e->new_table)
-		strbuf_add(&text, "delete table inet " OUR_TABLE "\n");
-	for (size_t i = 0; i < e->count && !e->new_table; i++)
-		strbuf_printf(&text, "delete set inet " OUR_TABLE " %s\n", e->v[i].set->name);
-	*ret = strbuf_take(&text);
-	return *ret ? 0 : -ENOMEM;
-}
-
-static int add_edits(struct nft_edits *edits, bool ahead, struct steps *ret)
-{
-	struct step *s;
-
-	if (!edits->count)
-		return 0;
-	s = add_step(ret, STEP_NFT_EDITS);
-	if (!s)
-		return -ENOMEM;
-	s->of.edits.sets = *edits;
-	*edits = (struct nft_edits){ 0 };
-	return ahead ? print_undo(&s->of.edits.sets, &s->of.edits.undo) : 0;
-}
-
-static int add_nft(const struct nft_table *have, const struct nft_table *want, struct steps *ret)
-{
-	CLEANUP(strbuf_done) struct strbuf script = { 0 };
-	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
-	int err = have == want ? 0 : nft_script(have, want, &edits, &script);
-	struct step *s;
-
-	err = err ?: add_edits(&edits, script.len, ret);
-	if (err || !script.len)
-		return err;
-	s = add_step(ret, STEP_NFT);
-	if (!s)
-		return -ENOMEM;
-	s->of.nft = strbuf_take(&script);
-	return s->of.nft ? 0 : -ENOMEM;
-}
-
 /* Routes stand before the rules that lead to them, unless nothing of ours stands yet: no packet bears a mark then, and
  * a look-up in a table that is still empty goes on to the next rule. The kernel walks all IPv6 routes for each IPv6
  * rule that comes (rt_genid_bump_ipv6): with 250 interfaces half of a cold apply, which takes 22 % less without our own. */
@@ -457,7 +415,7 @@ static int make_steps(const struct plan *p, const struct nft_table *have, struct
 	err = err ?: set_sysctls(p, ret);
 	err = err ?: add_routes_and_rules(&routes, &rules, !have->exists && !rules.had, ret);
 	err = err ?: delete_companions(&rules, ret);
-	err = err ?: add_nft(have, &p->nft, ret);
+	err = err ?: steps_add_nft(have, &p->nft, ret);
 	err = err ?: add_rules(&rules, true, ret);
 	err = err ?: delete_rules(&rules, ret);
 	err = err ?: add_route_steps(&routes, true, true, ret);

@@ -19,7 +19,7 @@
 enum field { FIELD_FROM, FIELD_TO, FIELD_PROTOCOL, FIELD_USER, FIELD_GROUP, FIELD_NONE };
 
 /* What may be looked up, alone. Of several fields, intervals are slow to change: 20,000 elements are
- * taken out in 40 s, and made anew they miss more packets than below. */
+ * taken out in 40 s. */
 static const struct {
 	const char *word;
 	const char *expression[FAMILY_COUNT];
@@ -78,8 +78,9 @@ static enum field field_of(const struct policy *pol)
 	};
 	enum field only = FIELD_NONE;
 
-	/* For a moment a new map misses packets, in the transaction that makes it (Linux 6.18: 90 of
-	 * 96,000 in 26 of them): a kill switch stays a rule, which is there at once. */
+	/* Before Linux 6.17 an interval set misses for a moment what one transaction takes out and puts in
+	 * again ("nft_set_rbtree: continue traversal if element is inactive"), as maps are changed: a kill
+	 * switch stays a rule. */
 	if (policy_is_kill_switch(pol) || pol->in.count || pol->cgroup.count || pol->mac.count ||
 	    pol->mark.count || pol->sport.given || pol->dport.given || pol->dscp.given ||
 	    pol->hours.given || pol->days.given)

@@ -69,10 +69,8 @@ static int print_step(const struct plan *p, const struct step *s, struct strbuf 
 		print_rule("add", &s->of.rule, out);
 		break;
 	case STEP_NFT_EDITS:
-		/* Ahead of STEP_NFT it is part of what is printed there. */
-		return s->of.edits.undo ? 0 : print_nft(p, out);
 	case STEP_NFT:
-		return print_nft(p, out);
+		return s->of.nft.part == NFT_CHANGE ? print_nft(p, out) : 0;
 	case STEP_DELETE_RULE:
 		strbuf_add(out, "- ");
 		print_rule("del", &s->of.rule, out);

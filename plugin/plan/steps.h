@@ -6,20 +6,27 @@
 #pragma once
 
 #include "plan/facts.h"
-#include "plan/nft/nft.h"
+#include "plan/nft/stages.h"
 
 enum step_kind {
 	STEP_SYSCTL,			/* set a sysctl (its value as found is saved first) */
 	STEP_ADD_ROUTE,			/* NLM_F_CREATE | NLM_F_EXCL */
 	STEP_REPLACE_ROUTE,		/* NLM_F_CREATE | NLM_F_REPLACE: one of ours stands in that slot */
 	STEP_ADD_RULE,
-	STEP_NFT_EDITS,			/* sets in nftables: new ones ahead of STEP_NFT, or all there is to change */
-	STEP_NFT,			/* the whole nftables transaction */
+	STEP_NFT_EDITS,			/* an nftables transaction of elements of sets alone */
+	STEP_NFT,			/* any other nftables transaction */
 	STEP_DELETE_RULE,
 	STEP_DELETE_ROUTE,
 	STEP_RESTORE_SYSCTL,		/* put back the value as found, forget it */
 	STEP_FORGET_CONNECTIONS,	/* delete conntrack entries of a dead path */
 	STEP_CLOSE_SOCKETS,		/* destroy sockets whose source address is gone */
+};
+
+/* What an nftables transaction is for: most often there is one, and it is the change. */
+enum nft_part {
+	NFT_CHANGE,			/* puts in force what is wanted */
+	NFT_AHEAD,			/* makes what no packet meets yet, and can be undone */
+	NFT_AFTER,			/* clears away what helped with that */
 };
 
 struct step {
@@ -35,10 +42,12 @@ struct step {
 		struct route route;
 		struct rule rule;
 		struct {
-			struct nft_edits sets;	/* owned; of the plan's table, which lives longer */
-			char *undo;		/* the script that takes them back while STEP_NFT may fail; owned */
-		} edits;
-		char *nft;			/* owned */
+			enum nft_part part;
+			bool waits;		/* until packets that met what stood before are through */
+			struct nft_edits edits;	/* owned; of the plan's table, or one of `stages` */
+			char *script;		/* owned */
+			char *undo;		/* the script that takes back what is made ahead; owned */
+		} nft;
 		struct {
 			uint32_t mark;		/* entries with (mark & mask) == mark … */
 			uint32_t mask;
@@ -59,6 +68,7 @@ struct steps {
 	/* What our nftables table reads like once all are carried out, in the plan's words; owned.
 	 * NULL: word for word as it was listed, or planning can't say. */
 	char *standing;
+	struct nft_stages stages;	/* of the nftables table */
 };
 
 void steps_done(struct steps *s);

@@ -46,10 +46,12 @@ flood_over() {
 	floods=()
 }
 
+flood_sent() { grep -o 'sent=[0-9]*' /tmp/flood | awk -F= '{ n += $2 } END { print n + 0 }'; }
+
 # tight NAME: waits; says how much was sent, and that nothing went astray.
 tight() {
 	flood_over
-	note "$1: $(grep -o 'sent=[0-9]*' /tmp/flood | awk -F= '{ n += $2 } END { print n + 0 }') sent, $(counted right) by eth2"
+	note "$1: $(flood_sent) sent, $(counted right) by eth2"
 	: >/tmp/flood
 	is "$1: nothing astray" "$(counted astray)" 0
 	forget

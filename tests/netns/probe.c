@@ -29,7 +29,8 @@ static const char usage[] =
 	"       probe serve NAME PORT			answers TCP and UDP of both families, until killed\n"
 	"  -b ADDRESS bind   -s PORT source port   -d IF bind to the device   -m MARK packet mark\n"
 	"  -u UID   -g GID   -q DSCP   -t MS time-out (1000, for an answer 5000)\n"
-	"  -k (tcp, udp) then ask again for each line on stdin   -r N (flood) packets a second\n";
+	"  -k (tcp, udp) then ask again for each line on stdin   -r N (flood) packets a second\n"
+	"  -n N (flood) packets a connection (100)\n";
 
 struct options {
 	int type;			/* SOCK_STREAM, SOCK_DGRAM */
@@ -43,6 +44,7 @@ struct options {
 	unsigned long timeout_ms;
 	unsigned long answer_ms;	/* more by default: on a busy machine whoever answers takes his time */
 	unsigned long rate;
+	unsigned long each;		/* packets a connection */
 	bool has_mark;
 	bool has_uid;
 	bool has_gid;
@@ -262,7 +264,7 @@ static void end_flood(int sig)
 	flood_is_over = sig;
 }
 
-/* A new source port every hundred packets, so that new connections are judged all the time. */
+/* A new source port every so many packets, so that new connections are judged all the time. */
 static int flood(const struct options *o)
 {
 	union endpoint to;
@@ -278,7 +280,7 @@ static int flood(const struct options *o)
 			usleep(500);
 			continue;
 		}
-		if (fd < 0 || (sent + refused) % 100 == 0) {
+		if (fd < 0 || (sent + refused) % o->each == 0) {
 			if (fd >= 0)
 				close(fd);
 			fd = client_socket(o, to.any.sa_family);
@@ -409,13 +411,14 @@ static void parse(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+b:d:g:km:q:r:s:t:u:")) != -1) {
+	while ((c = getopt(argc, argv, "+b:d:g:km:n:q:r:s:t:u:")) != -1) {
 		switch (c) {
 		case 'b': o->bind_address = optarg; break;
 		case 'd': o->device = optarg; break;
 		case 'g': o->gid = number(optarg, UINT32_MAX); o->has_gid = true; break;
 		case 'k': o->keep = true; break;
 		case 'm': o->mark = number(optarg, UINT32_MAX); o->has_mark = true; break;
+		case 'n': o->each = number(optarg, 1000000) ?: 1; break;
 		case 'q': o->dscp = number(optarg, 63); break;
 		case 'r': o->rate = number(optarg, 1000000); break;
 		case 's': o->source_port = number(optarg, UINT16_MAX); break;
@@ -432,7 +435,7 @@ static void parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .type = SOCK_STREAM, .timeout_ms = 1000, .answer_ms = 5000 };
+	struct options o = { .type = SOCK_STREAM, .timeout_ms = 1000, .answer_ms = 5000, .each = 100 };
 	const char *command = argc > 1 ? argv[1] : "";
 
 	signal(SIGPIPE, SIG_IGN);

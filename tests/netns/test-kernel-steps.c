@@ -127,7 +127,7 @@ static void test_everything(void)
 	route(3, STEP_ADD_ROUTE, "::/0", "fd00:e2::1");
 	rule(4, STEP_ADD_RULE, FAMILY_IPV4, 21101);
 	rule(5, STEP_ADD_RULE, FAMILY_IPV6, 21101);
-	step(6, STEP_NFT)->of.nft = good_script;
+	step(6, STEP_NFT)->of.nft.script = good_script;
 	ok(run(7) == 0 && !*said, "everything at once: %s", said);
 	is(table(),
 	   "default via 172.31.64.1 dev eth2 proto 77 mtu 1400 \n172.31.64.0/20 dev eth2 proto 77 "
@@ -229,7 +229,7 @@ static void test_undo(void)
 	route(1, STEP_ADD_ROUTE, "10.0.0.0/8", "172.31.64.1");
 	route(2, STEP_REPLACE_ROUTE, "0.0.0.0/0", "172.31.64.1");
 	rule(3, STEP_ADD_RULE, FAMILY_IPV4, 21101);
-	step(4, STEP_NFT)->of.nft = bad_script;
+	step(4, STEP_NFT)->of.nft.script = bad_script;
 	rule(5, STEP_DELETE_RULE, FAMILY_IPV4, 21500);
 	ok(run(6) == -EPROTO && strstr(said, "nftables"), "a transaction that nft refuses: %s",
 	   said);
@@ -268,22 +268,23 @@ static void test_edits(void)
 	char before[16384];
 
 	snprintf(before, sizeof(before), "%s", output("nft list ruleset"));
-	s->of.edits.sets = (struct nft_edits){ &edit, 1, true };
-	s->of.edits.undo = undo_table;
-	step(1, STEP_NFT)->of.nft = bad_script;
+	s->of.nft.edits = (struct nft_edits){ &edit, 1, true };
+	s->of.nft.part = NFT_AHEAD;
+	s->of.nft.undo = undo_table;
+	step(1, STEP_NFT)->of.nft.script = bad_script;
 	ok(run(2) == -EPROTO, "a new set in a new table, and a script that is refused: %s", said);
 	is(output("nft list ruleset"), before, "neither set nor table stands");
 	sh("nft 'add table inet ifsteer; add counter inet ifsteer a'");
 	snprintf(before, sizeof(before), "%s", output("nft list ruleset"));
-	s->of.edits.sets.new_table = false;
-	s->of.edits.undo = undo_set;
+	s->of.nft.edits.new_table = false;
+	s->of.nft.undo = undo_set;
 	ok(run(2) == -EPROTO, "a new set, and a script that is refused: %s", said);
 	is(output("nft list ruleset"), before, "what stood before stands again");
 	ok(run(1) == 0, "a new set");
 	edit = (struct nft_edit){ .set = &then.sets[0],
 				  .gone = first.sets[0].ranges,
 				  .fresh = then.sets[0].ranges };
-	s->of.edits.undo = NULL;
+	s->of.nft.part = NFT_CHANGE;
 	ok(run(1) == 0, "its elements change");
 	ok(strstr(output("nft list table inet ifsteer"), "elements = { 10.0.0.0/9 }"),
 	   "they have changed");

@@ -196,7 +196,7 @@ static void test_flush(void)
 	listed[2].protocol = RTPROT_BOOT;
 	stand[1].protocol = 0;
 	ok(plan_flush(&f, &steps) == 0 && steps.count == 5, "flush removes all that is ours, and only that");
-	ok(steps.v[0].kind == STEP_NFT && strcmp(steps.v[0].of.nft, "delete table inet ifsteer\n") == 0,
+	ok(steps.v[0].kind == STEP_NFT && strcmp(steps.v[0].of.nft.script, "delete table inet ifsteer\n") == 0,
 	   "the table goes whatever it holds");
 	f.nft = NULL;
 	steps_done(&steps);

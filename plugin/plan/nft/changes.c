@@ -232,9 +232,15 @@ static bool same_declaration(const struct nft_set *a, const struct nft_set *b)
 	       both_or_neither(a->timeout, b->timeout, same_timeout);
 }
 
+/* Stages (plan/nft/stages.c) have sets in common. */
+static bool is_same_set(const struct nft_set *a, const struct nft_set *b)
+{
+	return a->type == b->type && a->ranges.v == b->ranges.v && a->elements == b->elements;
+}
+
 static int compare_set(struct set_change *s)
 {
-	if (!s->have || !s->want)
+	if (!s->have || !s->want || is_same_set(s->have, s->want))
 		return 0;
 	s->replace = !same_declaration(s->have, s->want);
 	if (s->replace || s->want->is_dynamic)

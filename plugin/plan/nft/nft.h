@@ -116,14 +116,10 @@ void nft_edits_done(struct nft_edits *e);
  * are flushed and refilled, never deleted while `want` has them: a delete and an add in one transaction
  * let packets past. Unchanged chains, sets, counters and elements are not mentioned.
  *
- * What need not be in the script goes to *ret_edits, a transaction to be made before it (NULL: all
- * goes by the script). These are new sets, to which no rule refers yet, so that nothing can come of
- * them being there first; and elements of sets that stand, when nothing else differs. Where rules
- * differ as well, both are the script's: between two transactions the old rules would judge by the
- * new elements, which is neither the old policy nor the new one, and a prefix that goes from one kill
- * switch to another would be held by none. (Where interval sets have a commit of their own, as on
- * Linux 6.18, a transaction's rules are in force a moment before its elements: in one of four floods
- * 34 of 23,900 packets passed while their prefix went from a kill switch's rule into its set.) */
+ * What need not be in the script goes to *ret_edits, a transaction to be made before it (NULL: all goes by
+ * the script): sets of ranges that are new, to which no rule refers yet, and elements of those that stand
+ * when nothing else differs. Where rules or maps differ as well, both are the script's: a refusal must not
+ * leave half of it. That rules and interval sets take effect a moment apart is plan/nft/stages.h's business. */
 MUST_CHECK int nft_script(const struct nft_table *have, const struct nft_table *want,
 			  struct nft_edits *ret_edits, struct strbuf *ret);
 /* The same difference for a person: "+ nft add rule inet ifsteer …", "- nft delete element …". */

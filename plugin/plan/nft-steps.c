@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The way from one nftables table to another as transactions: as a rule one; more where packets
+ * look up by intervals what changes (plan/nft/stages.c).
+ */
+#include "plan/nft-steps.h"
+
+#include <errno.h>
+
+#include "base/strbuf.h"
+#include "base/vec.h"
+
+/* A transaction between two stages. */
+struct way {
+	const struct nft_table *from, *to;
+	enum nft_part part;
+	bool waits;
+	bool edits_alone;
+};
+
+static int print_undo(const struct way *w, char **ret)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	struct nft_table made = *w->to;
+	int err;
+
+	made.dormant = false;
+	made.other_count = 0;
+	err = nft_script(&made, w->from, NULL, &text);
+	if (err)
+		return err;
+	*ret = strbuf_take(&text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static struct step *add_step(const struct way *w, enum step_kind kind, struct steps *ret)
+{
+	struct step *s = VEC_PUSH(ret->v, ret->count);
+
+	if (!s)
+		return NULL;
+	s->kind = kind;
+	s->of.nft.part = w->part;
+	s->of.nft.waits = w->waits;
+	if (w->part == NFT_AHEAD && print_undo(w, &s->of.nft.undo))
+		return NULL;
+	return s;
+}
+
+static int add_transaction(const struct way *w, struct steps *ret)
+{
+	CLEANUP(strbuf_done) struct strbuf script = { 0 };
+	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
+	int err = nft_script(w->from, w->to, &edits, &script);
+	struct step *s;
+
+	if (err)
+		return err;
+	if (edits.count) {
+		s = add_step(w, STEP_NFT_EDITS, ret);
+		if (!s)
+			return -ENOMEM;
+		s->of.nft.edits = edits;
+		edits = (struct nft_edits){ 0 };
+	}
+	if (!script.len || w->edits_alone)
+		return 0;
+	s = add_step(w, STEP_NFT, ret);
+	if (!s)
+		return -ENOMEM;
+	s->of.nft.script = strbuf_take(&script);
+	return s->of.nft.script ? 0 : -ENOMEM;
+}
+
+int steps_add_nft(const struct nft_table *have, const struct nft_table *want, struct steps *ret)
+{
+	CLEANUP(nft_changes_done) struct nft_changes changes = { 0 };
+	struct nft_stages *stages = &ret->stages;
+	struct way w = { .to = have };
+	int err = have == want ? 0 : nft_compare(have, want, &changes);
+
+	if (err || !changes.any)
+		return err;
+	err = nft_stages(have, want, &changes, stages);
+	for (size_t i = 0; !err && i <= stages->count; i++) {
+		w.from = w.to;
+		w.to = i < stages->count ? &stages->v[i] : want;
+		w.part = i < stages->change ? NFT_AHEAD : i > stages->change ? NFT_AFTER : NFT_CHANGE;
+		/* What was copied changes while no packet may be there: not one of old when all
+		 * change, and none that went by it still afterwards. */
+		w.waits = stages->change < stages->count &&
+			  (i == stages->change || i == stages->change + 1);
+		w.edits_alone = i == 0 && stages->begins_with_edits;
+		err = add_transaction(&w, ret);
+	}
+	return err;
+}
