@@ -36,8 +36,12 @@ for n in ${SIZES:-2 50 250 1000}; do
 		"$IFSTEER" apply
 		for ((i = 0; i < 3; i++)); do
 			ours flush
+			sample "one cold apply" "$IFSTEER" apply
+			ours flush
 			sample_many "250 hooks at once" 250 "$IFSTEER" hook networkmanager v{} up
 			sample_many "250 empty programs" 250 "$BENCH/empty"
+			value "250 empty programs, one cold apply" \
+				$(($(last "250 empty programs") + $(last "one cold apply")))
 			quiet=$("$IFSTEER" -q diff)
 			[ -z "$quiet" ] || remark "not in sync: $(wc -l <<<"$quiet") lines"
 		done
@@ -52,3 +56,5 @@ done
 result 4 - "down of 250" "down of 2" "one of 250 interfaces goes down, against one of 2"
 result 4 - "nothing of 250" "nothing of 2" "nothing to do with 250 interfaces, against 2"
 result 5 "<= 2" "250 hooks at once" "250 empty programs" "250 interfaces come up at once, until in sync"
+# One of them does all the work, which the kernel does one rule after the other.
+result 5 - "250 hooks at once" "250 empty programs, one cold apply" "the same, against those and one apply"

@@ -48,6 +48,9 @@ sample_many() {
 # value NAME NUMBER: a sample that was measured otherwise.
 value() { echo "$2" >>"$samples/$1"; }
 
+# last NAME: the last sample's time.
+last() { tail -n 1 "$samples/$1" | cut -d ' ' -f 1; }
+
 # column NAME N: "median minimum maximum" of the Nth column.
 column() {
 	awk -v n="$2" '{ print $n }' "$samples/$1" | sort -g | awk '

@@ -39,10 +39,9 @@ for ((i = 0; i < ROUNDS * 3; i++)); do
 done
 for ((i = 0; i < ROUNDS; i++)); do
 	event "ten routes" plain
-	both=$(tail -n 1 "$samples/ten routes" | cut -d ' ' -f 1)
 	event "a million routes" routes
 	sample_at routes "one dump, filtered" ip -4 route show table main dev eth2
-	value "ten routes, and one dump" $((both + $(tail -n 1 "$samples/one dump, filtered" | cut -d ' ' -f 1)))
+	value "ten routes, and one dump" $(($(last "ten routes") + $(last "one dump, filtered")))
 	((i % 5)) || sample_at routes "one dump, all" ip -4 route show table main
 done
 
