@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * From one nftables table to another by stages: what rules look up by intervals is there before they
+ * look, and an edit of anything else is one transaction. tests/netns/kill-switch-moves.sh tries it on
+ * packets.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "plan/nft/stages.h"
+#include "tests/tap.h"
+
+/* A base chain that leads to `judge`, in which there is one rule of interest. */
+static struct nft_table table_with(const char *rule)
+{
+	struct nft_table t = { 0 };
+	struct nft_chain *c = nft_add_chain(&t, "output", "type route hook output priority -90; policy accept;");
+
+	if (!c || nft_add_rule(c, NULL, "oifname \"@big_4\" accept") || nft_add_rule(c, NULL, "goto judge"))
+		abort();
+	c = nft_add_chain(&t, "judge", NULL);
+	if (!c || nft_add_rule(c, NULL, "icmpv6 type { nd-router-solicit, nd-redirect } accept") ||
+	    nft_add_rule(c, NULL, "%s", rule))
+		abort();
+	return t;
+}
+
+static void add_ranges(struct nft_table *t, const char *range)
+{
+	struct nft_set *s = nft_add_set(t, "big_4", false, "ipv4_addr", "interval");
+	struct addr_range r;
+
+	if (!s || addr_range_parse(range, &r) || addr_ranges_add(&s->ranges, &r))
+		abort();
+	s->has_ranges = true;
+}
+
+/* The stages from one to the other, and all their scripts. Both tables are let go. */
+static size_t stages(struct nft_table *have, struct nft_table *want, size_t *ret_change, char **ret)
+{
+	CLEANUP(nft_changes_done) struct nft_changes changes = { 0 };
+	CLEANUP(nft_stages_done) struct nft_stages s = { 0 };
+	CLEANUP(strbuf_done) struct strbuf all = { 0 };
+	const struct nft_table *from = have;
+
+	nft_sort(have);
+	nft_sort(want);
+	if (nft_compare(have, want, &changes) || nft_stages(have, want, &changes, &s))
+		abort();
+	for (size_t i = 0; i <= s.count; i++) {
+		CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
+		const struct nft_table *to = i < s.count ? &s.v[i] : want;
+
+		strbuf_printf(&all, "--- %zu\n", i);
+		if (nft_script(from, to, &edits, &all))
+			abort();
+		for (size_t k = 0; k < edits.count; k++)
+			strbuf_printf(&all, "%s %s\n", edits.v[k].is_new ? "new" : "edit", edits.v[k].set->name);
+		from = to;
+	}
+	*ret_change = s.change;
+	*ret = strbuf_take(&all);
+	nft_table_done(have);
+	nft_table_done(want);
+	return s.count;
+}
+
+static void test_one(const char *name, const char *before, const char *after)
+{
+	struct nft_table have = table_with(before), want = table_with(after);
+	size_t change;
+	char *text;
+
+	ok(stages(&have, &want, &change, &text) == 0 && change == 0, "%s: one transaction", name);
+	free(text);
+}
+
+static void test_list(void)
+{
+	static const char scripts[] =
+		"--- 0\n"
+		"table inet ifsteer {\n"
+		"\tchain judge.next1 {\n"
+		"\t\ticmpv6 type { nd-router-solicit, nd-redirect } accept\n"
+		"\t\tth dport { 9, 20-30 } drop\n"
+		"\t}\n"
+		"}\n"
+		"--- 1\n"
+		"flush chain inet ifsteer output\n"
+		"flush chain inet ifsteer judge\n"
+		"table inet ifsteer {\n"
+		"\tchain output {\n"
+		"\t\toifname \"@big_4\" accept\n"
+		"\t\tgoto judge.next1\n"
+		"\t}\n"
+		"\tchain judge {\n"
+		"\t\ticmpv6 type { nd-router-solicit, nd-redirect } accept\n"
+		"\t\tth dport { 9, 20-30 } drop\n"
+		"\t}\n"
+		"}\n"
+		"--- 2\n"
+		"flush chain inet ifsteer output\n"
+		"flush chain inet ifsteer judge.next1\n"
+		"delete chain inet ifsteer judge.next1\n"
+		"table inet ifsteer {\n"
+		"\tchain output {\n"
+		"\t\toifname \"@big_4\" accept\n"
+		"\t\tgoto judge\n"
+		"\t}\n"
+		"}\n";
+	struct nft_table have = table_with("th dport { 8, 20-30 } drop");
+	struct nft_table want = table_with("th dport { 9, 20-30 } drop");
+	size_t change;
+	char *text;
+
+	ok(stages(&have, &want, &change, &text) == 2 && change == 1, "a list with a range: a copy, and back");
+	is(text, scripts, "what each transaction does");
+	free(text);
+}
+
+static void test_set(void)
+{
+	struct nft_table have = table_with("ip saddr 10.0.0.1 ip daddr @big_4 drop");
+	struct nft_table want = table_with("ip saddr 10.0.0.2 ip daddr @big_4 drop");
+	size_t change;
+	char *text;
+
+	add_ranges(&have, "10.1.0.0/16");
+	add_ranges(&want, "10.2.0.0/16");
+	ok(stages(&have, &want, &change, &text) == 4 && change == 2, "a set that changes together with a rule");
+	ok(strstr(text, "--- 0\nnew big_4.next1\n--- 1\n--- 2\n") != NULL, "its copy comes first");
+	ok(strstr(text, "ip daddr @big_4.next1 drop") && strstr(text, "--- 3\nedit big_4\n"),
+	   "it is edited once the rule leads to the copy");
+	ok(strstr(text, "delete set inet ifsteer big_4.next1\n") != NULL, "the copy goes");
+	free(text);
+}
+
+static void test_new_set(void)
+{
+	struct nft_table have = table_with("ip daddr 10.1.0.0/16 drop");
+	struct nft_table want = table_with("ip daddr @big_4 drop");
+	size_t change;
+	char *text;
+
+	add_ranges(&want, "10.1.0.0/16");
+	ok(stages(&have, &want, &change, &text) == 1 && change == 1, "a new set comes before its rule");
+	ok(!strstr(text, ".next"), "it needs no copy");
+	free(text);
+}
+
+/* A run that was killed left a copy behind, which may be in use. */
+static void test_left_over(void)
+{
+	struct nft_table have = table_with("th dport { 8, 20-30 } drop");
+	struct nft_table want = table_with("th dport { 9, 20-30 } drop");
+	size_t change;
+	char *text;
+
+	if (!nft_add_chain(&have, "judge.next1", NULL))
+		abort();
+	ok(stages(&have, &want, &change, &text) == 2, "a copy is there already");
+	ok(strstr(text, "goto judge.next2") && strstr(text, "delete chain inet ifsteer judge.next1\n"),
+	   "another one is made, and it goes");
+	free(text);
+}
+
+int main(void)
+{
+	test_one("addresses", "ip daddr 10.0.0.0/8 drop", "ip daddr 10.1.0.0/16 drop");
+	test_one("a list of values", "th dport { 80, 443 } drop", "th dport { 80, 444 } drop");
+	test_list();
+	test_set();
+	test_new_set();
+	test_left_over();
+	return tap_done();
+}
