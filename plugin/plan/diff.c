@@ -393,15 +393,17 @@ static int delete_companions(const struct rule_changes *c, struct steps *ret)
 
 /* Routes stand before the rules that lead to them, unless nothing of ours stands yet: no packet bears a mark then, and
  * a look-up in a table that is still empty goes on to the next rule. The kernel walks all IPv6 routes for each IPv6
- * rule that comes (rt_genid_bump_ipv6): with 250 interfaces half of a cold apply, which takes 22 % less without our own. */
-static int add_routes_and_rules(const struct route_changes *routes, const struct rule_changes *rules, bool is_first,
+ * rule that comes (rt_genid_bump_ipv6): with 250 interfaces half of a cold apply, which takes 22 % less without our
+ * own. Where routes are the many, as 1,000 companions are, they come first all the same: each gateway would be looked
+ * up by the rules that stand, 9 ms for an apply of 7. */
+static int add_routes_and_rules(const struct route_changes *routes, const struct rule_changes *rules, bool rules_first,
 				struct steps *ret)
 {
-	int err = is_first ? add_rules(rules, false, ret) : 0;
+	int err = rules_first ? add_rules(rules, false, ret) : 0;
 
 	err = err ?: add_route_steps(routes, false, false, ret);
 	err = err ?: add_route_steps(routes, false, true, ret);
-	return err || is_first ? err : add_rules(rules, false, ret);
+	return err || rules_first ? err : add_rules(rules, false, ret);
 }
 
 /* Companions are a help that only the marks make right: they come after nftables. */
@@ -410,10 +412,12 @@ static int make_steps(const struct plan *p, const struct nft_table *have, struct
 	CLEANUP(route_changes_done) struct route_changes routes = { 0 };
 	CLEANUP(rule_changes_done) struct rule_changes rules = { 0 };
 	int err = compare_routes(p, &routes);
+	bool rules_first;
 
 	err = err ?: compare_rules(p, &rules);
 	err = err ?: set_sysctls(p, ret);
-	err = err ?: add_routes_and_rules(&routes, &rules, !have->exists && !rules.had, ret);
+	rules_first = !have->exists && !rules.had && rules.fresh_count >= routes.count;
+	err = err ?: add_routes_and_rules(&routes, &rules, rules_first, ret);
 	err = err ?: delete_companions(&rules, ret);
 	err = err ?: steps_add_nft(have, &p->nft, ret);
 	err = err ?: add_rules(&rules, true, ret);

@@ -133,7 +133,7 @@ static void test_order(void)
 /* Rules that nobody can hit yet come while there are few routes to walk; one that stands is a reason to be careful. */
 static void test_first(void)
 {
-	struct route routes[] = { route("172.31.64.0/20", 3, NULL) };
+	struct route routes[] = { route("172.31.64.0/20", 3, NULL), route("172.31.80.0/20", 3, NULL) };
 	struct rule rules[] = { rule(21030, 0x02000000, 21002) };
 	struct rule stand[] = { rule(21040, 0x02000000, 21002) };
 	struct facts f = { .links = links };
@@ -143,6 +143,13 @@ static void test_first(void)
 		  "+ ip rule add from all fwmark 0x2000000/0xff000000 lookup 21002 proto 77 priority 21030\n"
 		  "+ ip route add 172.31.64.0/20 dev eth2 proto 77 scope link table 21002\n",
 		  "the first rules come before the routes");
+	p.route_count = 2;
+	steps_are(&p,
+		  "+ ip route add 172.31.64.0/20 dev eth2 proto 77 scope link table 21002\n"
+		  "+ ip route add 172.31.80.0/20 dev eth2 proto 77 scope link table 21002\n"
+		  "+ ip rule add from all fwmark 0x2000000/0xff000000 lookup 21002 proto 77 priority 21030\n",
+		  "unless routes are more");
+	p.route_count = 1;
 	f.rules = stand;
 	f.rule_count = 1;
 	steps_are(&p,
