@@ -50,7 +50,7 @@ for command in apply status doctor "explain 10.0.1.9" "hook systemd" flush; do
 	# shellcheck disable=SC2086
 	at h strace -f -qq -o /tmp/trace -e trace=open,openat,creat,socket,dup,pipe,pipe2,eventfd2,signalfd4,inotify_init1,timerfd_create \
 		"$IFSTEER" $command >/dev/null 2>&1
-	is "$command: closed on exec" "$(grep -E ' = [0-9]+$' /tmp/trace | grep -vE 'CLOEXEC|"/etc/iproute2/|"/proc/self/maps|SOCK_RAW, NETLINK_NETFILTER\)')" ""
+	is "$command: closed on exec" "$(grep -E ' = [0-9]+$' /tmp/trace | grep -vE 'CLOEXEC|"/etc/iproute2/|"/proc/self/(cmdline|environ|maps)"|SOCK_RAW, NETLINK_NETFILTER\)')" ""
 done
 policy <<<"$S4"
 apply
