@@ -90,11 +90,16 @@ static int add_dead_paths(struct plan *p, enum family f)
 {
 	size_t count = (size_t)(p->config->settings.mark_mask >> p->mark_shift) + 1;
 	bool *slots = calloc(count, sizeof(*slots));
+	size_t end = 0;
 	int r = slots ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < p->path_count && r == 0; i++)
-		slots[p->paths[i].mark >> p->mark_shift] = true;
-	for (size_t at = 1, size = 1; at < count && r == 0; at += size) {
+	for (size_t i = 0; i < p->path_count && r == 0; i++) {
+		size_t slot = p->paths[i].mark >> p->mark_shift;
+
+		slots[slot] = true;
+		end = slot < end ? end : slot + 1;
+	}
+	for (size_t at = 1, size = 1; at < end && r == 0; at += size) {
 		struct rule dead = marked(p, f, BAND_DEAD, (uint32_t)at << p->mark_shift);
 
 		for (size = 1; !(at & size) && are_set(slots + at, 2 * size);)
