@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What the dialects of the network managers and DHCP clients share. Private to this room: others see event.h.
+ * What the dialects of the network managers and DHCP clients share. Private to this room: others
+ * see event.h.
  */
 #pragma once
 
@@ -21,7 +22,8 @@ MUST_CHECK bool event_set_name(struct event *ev, const char *name);
 /* Whether the text is exactly one address of that family, and one that can be a way out. */
 MUST_CHECK bool way_out_parse(const char *text, enum family family, struct addr *ret);
 
-/* Notes `text` as the way out for its family, if way_out_parse says so. NULL and everything else change nothing. Returns whether a gateway was noted. */
+/* Notes `text` as the way out for its family, if way_out_parse says so. NULL and everything else
+ * change nothing. Returns whether a gateway was noted. */
 bool event_note_gateway(struct event *ev, enum family family, const char *text);
 
 /* The next word of *text into buf, *text behind it. False at the end, and for a word that does not

@@ -227,8 +227,11 @@ static int close_sockets(const struct plan *p, const struct nft_table *have, str
 	struct addr *on_host = sort_addresses(p->facts);
 	int r = on_host ? 0 : -ENOMEM;
 
-	for (int f = 0; f < FAMILY_COUNT && r == 0; f++)
-		r = close_sockets_of(nft_find_set(have, f == FAMILY_IPV4 ? "addresses_ipv4" : "addresses_ipv6"), p->facts, on_host, ret);
+	for (int f = 0; f < FAMILY_COUNT && r == 0; f++) {
+		const char *set = f == FAMILY_IPV4 ? "addresses_ipv4" : "addresses_ipv6";
+
+		r = close_sockets_of(nft_find_set(have, set), p->facts, on_host, ret);
+	}
 	free(on_host);
 	return r;
 }

@@ -8,14 +8,6 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-/* Building is a long list of additions, each of which can only run out of memory. */
-#define TRY(call)                    \
-	do {                         \
-		int err = (call);    \
-		if (err < 0)         \
-			return err;  \
-	} while (0)
-
 /* The band of priorities, relative to settings.rule_priority. Where order matters priorities differ. A look-up
  * walks the rules one by one, about 5 ns each: what can't concern a packet is jumped over (rules.c). */
 enum band {
