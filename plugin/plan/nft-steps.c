@@ -13,6 +13,7 @@
 /* A transaction between two stages. */
 struct way {
 	const struct nft_table *from, *to;
+	struct nft_changes *changes;	/* NULL: not compared yet */
 	enum nft_part part;
 	bool waits;
 	bool edits_alone;
@@ -51,7 +52,8 @@ static int add_transaction(const struct way *w, struct steps *ret)
 {
 	CLEANUP(strbuf_done) struct strbuf script = { 0 };
 	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
-	int err = nft_script(w->from, w->to, &edits, &script);
+	int err = w->changes ? nft_script_of(w->from, w->to, w->changes, &edits, &script)
+			     : nft_script(w->from, w->to, &edits, &script);
 	struct step *s;
 
 	if (err)
@@ -82,6 +84,8 @@ int steps_add_nft(const struct nft_table *have, const struct nft_table *want, st
 	if (err || !changes.any)
 		return err;
 	err = nft_stages(have, want, &changes, stages);
+	/* With 1,000 interfaces to compare once more made an event 15 % dearer. */
+	w.changes = stages->count ? NULL : &changes;
 	for (size_t i = 0; !err && i <= stages->count; i++) {
 		w.from = w.to;
 		w.to = i < stages->count ? &stages->v[i] : want;

@@ -43,3 +43,7 @@ MUST_CHECK int nft_compare(const struct nft_table *have, const struct nft_table 
 void nft_changes_done(struct nft_changes *c);
 /* Rule and comment in canonical form: equal keys are equal rules. The caller frees; NULL: no memory. */
 MUST_CHECK char *nft_rule_key(const struct nft_rule *r);
+/* nft_script, for who has compared already. What goes to *ret_edits is no longer among the changes. */
+MUST_CHECK int nft_script_of(const struct nft_table *have, const struct nft_table *want,
+			     struct nft_changes *changes, struct nft_edits *ret_edits,
+			     struct strbuf *ret);

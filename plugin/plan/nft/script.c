@@ -227,24 +227,23 @@ static int take_edits(struct nft_changes *c, struct nft_edits *ret)
 	return 0;
 }
 
-int nft_script(const struct nft_table *have, const struct nft_table *want,
-	       struct nft_edits *ret_edits, struct strbuf *ret)
+int nft_script_of(const struct nft_table *have, const struct nft_table *want,
+		  struct nft_changes *changes, struct nft_edits *ret_edits, struct strbuf *ret)
 {
-	CLEANUP(nft_changes_done) struct nft_changes changes = { 0 };
 	CLEANUP(nft_edits_done) struct nft_edits edits = { .new_table = !have->exists };
-	int err = nft_compare(have, want, &changes);
+	int err = 0;
 
-	if (err || !changes.any)
-		return err;
+	if (!changes->any)
+		return 0;
 	if (ret_edits)
-		err = take_edits(&changes, &edits);
+		err = take_edits(changes, &edits);
 	if (err)
 		return err;
 	if (!want->exists) {
 		strbuf_add(ret, "delete table " TABLE "\n");
-	} else if (changes.beyond_ranges || !ret_edits) {
-		print_gone(have, &changes, ret);
-		print_fresh(&changes, &edits, ret);
+	} else if (changes->beyond_ranges || !ret_edits) {
+		print_gone(have, changes, ret);
+		print_fresh(changes, &edits, ret);
 	}
 	if (ret->failed)
 		return -ENOMEM;
@@ -253,4 +252,13 @@ int nft_script(const struct nft_table *have, const struct nft_table *want,
 		edits = (struct nft_edits){ 0 };
 	}
 	return 0;
+}
+
+int nft_script(const struct nft_table *have, const struct nft_table *want,
+	       struct nft_edits *ret_edits, struct strbuf *ret)
+{
+	CLEANUP(nft_changes_done) struct nft_changes changes = { 0 };
+
+	return nft_compare(have, want, &changes) ?:
+	       nft_script_of(have, want, &changes, ret_edits, ret);
 }

@@ -389,20 +389,31 @@ static int add_new_sets(const struct maker *m, bool has_ranges, struct nft_table
 	return 0;
 }
 
+static bool ranges_are_new(const struct maker *m)
+{
+	for (size_t i = 0; i < m->changes->set_count; i++)
+		if (!m->changes->sets[i].have && m->changes->sets[i].want->has_ranges)
+			return true;
+	for (size_t i = 0; i < m->copies.set_count; i++)
+		if (m->copies.sets[i].has_ranges)
+			return true;
+	return false;
+}
+
 /* Sets of ranges: they go without a script. */
 static int make_ranges(struct maker *m)
 {
 	struct nft_table *t;
 
+	if (!ranges_are_new(m))
+		return 0;
+	m->ret->begins_with_edits = true;
 	TRY(begin(m, m->have, &t));
 	t->dormant = m->have->dormant;
 	t->others = m->have->others;
 	t->other_count = m->have->other_count;
 	TRY(add_new_sets(m, true, t));
-	m->ret->begins_with_edits = t->set_count > m->have->set_count;
 	sort(t);
-	if (!m->ret->begins_with_edits)
-		drop(m);
 	return 0;
 }
 
