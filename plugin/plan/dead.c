@@ -100,11 +100,10 @@ static int keep_arrivals(const struct path *path, const struct nft_table *have, 
 
 static int forget(const struct plan *p, enum family f, uint32_t mark, struct steps *ret, struct step **ret_step)
 {
-	struct step *s = VEC_PUSH(ret->v, ret->count);
+	struct step *s = steps_add(ret, STEP_FORGET_CONNECTIONS);
 
 	if (!s)
 		return -ENOMEM;
-	s->kind = STEP_FORGET_CONNECTIONS;
 	s->of.connections.mark = mark;
 	s->of.connections.mask = p->config->settings.mark_mask;
 	s->of.connections.family = f;
@@ -213,10 +212,9 @@ static int close_sockets_of(const struct nft_set *all, const struct facts *f, co
 		if (!element_address(all->elements[i], &a) ||
 		    bsearch(&a, on_host, f->address_count, sizeof(a), compare_addresses))
 			continue;
-		s = VEC_PUSH(ret->v, ret->count);
+		s = steps_add(ret, STEP_CLOSE_SOCKETS);
 		if (!s)
 			return -ENOMEM;
-		s->kind = STEP_CLOSE_SOCKETS;
 		s->of.socket_source = a;
 	}
 	return 0;

@@ -14,49 +14,6 @@
 #include "plan/dead.h"
 #include "plan/nft-steps.h"
 
-static void step_done(struct step *s)
-{
-	switch (s->kind) {
-	case STEP_NFT_EDITS:
-	case STEP_NFT:
-		nft_edits_done(&s->of.nft.edits);
-		free(s->of.nft.script);
-		free(s->of.nft.undo);
-		break;
-	case STEP_FORGET_CONNECTIONS:
-		free(s->of.connections.kept);
-		break;
-	case STEP_SYSCTL:
-	case STEP_ADD_ROUTE:
-	case STEP_REPLACE_ROUTE:
-	case STEP_ADD_RULE:
-	case STEP_DELETE_RULE:
-	case STEP_DELETE_ROUTE:
-	case STEP_RESTORE_SYSCTL:
-	case STEP_CLOSE_SOCKETS:
-		break;
-	}
-}
-
-void steps_done(struct steps *s)
-{
-	for (size_t i = 0; i < s->count; i++)
-		step_done(&s->v[i]);
-	free(s->v);
-	free(s->standing);
-	nft_stages_done(&s->stages);
-	*s = (struct steps){ 0 };
-}
-
-static struct step *add_step(struct steps *s, enum step_kind kind)
-{
-	struct step *step = VEC_PUSH(s->v, s->count);
-
-	if (step)
-		step->kind = kind;
-	return step;
-}
-
 /* ---- sysctls ---- */
 
 static const struct saved_sysctl *find_saved(const struct facts *f, const struct link *l, bool src_valid_mark)
@@ -88,7 +45,7 @@ static int set_sysctls(const struct plan *p, struct steps *ret)
 
 		if (now == w->value)
 			continue;
-		s = add_step(ret, STEP_SYSCTL);
+		s = steps_add(ret, STEP_SYSCTL);
 		if (!s)
 			return -ENOMEM;
 		memcpy(s->of.sysctl.name, w->link->name, NAME_SIZE);
@@ -111,7 +68,7 @@ static int restore_sysctls(const struct plan *p, struct steps *ret)
 
 		if (!l || strcmp(l->name, saved->name) || is_sysctl_wanted(p, saved))
 			continue;
-		s = add_step(ret, STEP_RESTORE_SYSCTL);
+		s = steps_add(ret, STEP_RESTORE_SYSCTL);
 		if (!s)
 			return -ENOMEM;
 		memcpy(s->of.sysctl.name, saved->name, NAME_SIZE);
@@ -228,7 +185,7 @@ static int add_route_steps(const struct route_changes *c, bool deletes, bool wit
 
 		if ((c->v[i].kind == STEP_DELETE_ROUTE) != deletes || c->v[i].route->has_gateway != with_gateway)
 			continue;
-		s = add_step(ret, c->v[i].kind);
+		s = steps_add(ret, c->v[i].kind);
 		if (!s)
 			return -ENOMEM;
 		s->of.route = *c->v[i].route;
@@ -322,7 +279,7 @@ static bool only_moves(const struct rule *gone, const struct rule_changes *c)
 
 static int add_rule_step(enum step_kind kind, const struct rule *r, struct steps *ret)
 {
-	struct step *s = add_step(ret, kind);
+	struct step *s = steps_add(ret, kind);
 
 	if (!s)
 		return -ENOMEM;

@@ -8,10 +8,9 @@
 #include <errno.h>
 
 #include "base/strbuf.h"
-#include "base/vec.h"
 
 /* A transaction between two stages. */
-struct way {
+struct transaction {
 	const struct nft_table *from, *to;
 	struct nft_changes *changes;	/* NULL: not compared yet */
 	enum nft_part part;
@@ -19,55 +18,54 @@ struct way {
 	bool edits_alone;
 };
 
-static int print_undo(const struct way *w, char **ret)
+static int print_undo(const struct transaction *t, char **ret)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
-	struct nft_table made = *w->to;
+	struct nft_table made = *t->to;
 	int err;
 
 	made.dormant = false;
 	made.other_count = 0;
-	err = nft_script(&made, w->from, NULL, &text);
+	err = nft_script(&made, t->from, NULL, &text);
 	if (err)
 		return err;
 	*ret = strbuf_take(&text);
 	return *ret ? 0 : -ENOMEM;
 }
 
-static struct step *add_step(const struct way *w, enum step_kind kind, struct steps *ret)
+static struct step *add_step(const struct transaction *t, enum step_kind kind, struct steps *ret)
 {
-	struct step *s = VEC_PUSH(ret->v, ret->count);
+	struct step *s = steps_add(ret, kind);
 
 	if (!s)
 		return NULL;
-	s->kind = kind;
-	s->of.nft.part = w->part;
-	s->of.nft.waits = w->waits;
-	if (w->part == NFT_AHEAD && print_undo(w, &s->of.nft.undo))
+	s->of.nft.part = t->part;
+	s->of.nft.waits = t->waits;
+	if (t->part == NFT_AHEAD && print_undo(t, &s->of.nft.undo))
 		return NULL;
 	return s;
 }
 
-static int add_transaction(const struct way *w, struct steps *ret)
+static int add_transaction(const struct transaction *t, struct steps *ret)
 {
 	CLEANUP(strbuf_done) struct strbuf script = { 0 };
 	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
-	int err = w->changes ? nft_script_of(w->from, w->to, w->changes, &edits, &script)
-			     : nft_script(w->from, w->to, &edits, &script);
+	int err = t->changes ? nft_script_of(t->from, t->to, t->changes, &edits, &script)
+			     : nft_script(t->from, t->to, &edits, &script);
 	struct step *s;
 
 	if (err)
 		return err;
 	if (edits.count) {
-		s = add_step(w, STEP_NFT_EDITS, ret);
+		s = add_step(t, STEP_NFT_EDITS, ret);
 		if (!s)
 			return -ENOMEM;
 		s->of.nft.edits = edits;
 		edits = (struct nft_edits){ 0 };
 	}
-	if (!script.len || w->edits_alone)
+	if (!script.len || t->edits_alone)
 		return 0;
-	s = add_step(w, STEP_NFT, ret);
+	s = add_step(t, STEP_NFT, ret);
 	if (!s)
 		return -ENOMEM;
 	s->of.nft.script = strbuf_take(&script);
@@ -78,24 +76,24 @@ int steps_add_nft(const struct nft_table *have, const struct nft_table *want, st
 {
 	CLEANUP(nft_changes_done) struct nft_changes changes = { 0 };
 	struct nft_stages *stages = &ret->stages;
-	struct way w = { .to = have };
+	struct transaction t = { .to = have };
 	int err = have == want ? 0 : nft_compare(have, want, &changes);
 
 	if (err || !changes.any)
 		return err;
 	err = nft_stages(have, want, &changes, stages);
 	/* With 1,000 interfaces to compare once more made an event 15 % dearer. */
-	w.changes = stages->count ? NULL : &changes;
+	t.changes = stages->count ? NULL : &changes;
 	for (size_t i = 0; !err && i <= stages->count; i++) {
-		w.from = w.to;
-		w.to = i < stages->count ? &stages->v[i] : want;
-		w.part = i < stages->change ? NFT_AHEAD : i > stages->change ? NFT_AFTER : NFT_CHANGE;
+		t.from = t.to;
+		t.to = i < stages->count ? &stages->v[i] : want;
+		t.part = i < stages->change ? NFT_AHEAD : i > stages->change ? NFT_AFTER : NFT_CHANGE;
 		/* What was copied changes while no packet may be there: not one of old when all
 		 * change, and none that went by it still afterwards. */
-		w.waits = stages->change < stages->count &&
+		t.waits = stages->change < stages->count &&
 			  (i == stages->change || i == stages->change + 1);
-		w.edits_alone = i == 0 && stages->begins_with_edits;
-		err = add_transaction(&w, ret);
+		t.edits_alone = i == 0 && stages->begins_with_edits;
+		err = add_transaction(&t, ret);
 	}
 	return err;
 }

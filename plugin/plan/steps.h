@@ -72,3 +72,5 @@ struct steps {
 };
 
 void steps_done(struct steps *s);
+/* One more, the rest of it zeroed. NULL: no memory. */
+struct step *steps_add(struct steps *s, enum step_kind kind);

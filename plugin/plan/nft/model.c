@@ -209,10 +209,15 @@ static void sort_texts(char **v, size_t count)
 	vec_sort(v, count, sizeof(*v), compare_texts);
 }
 
-void nft_sort_listed(struct nft_table *t)
+void nft_sort_names(struct nft_table *t)
 {
 	sort_texts(t->counters, t->counter_count);
 	vec_sort(t->sets, t->set_count, sizeof(*t->sets), compare_sets);
+}
+
+void nft_sort_listed(struct nft_table *t)
+{
+	nft_sort_names(t);
 	for (size_t i = 0; i < t->set_count; i++) {
 		struct nft_set *s = &t->sets[i];
 

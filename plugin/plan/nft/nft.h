@@ -75,6 +75,8 @@ MUST_CHECK int nft_add_element(struct nft_set *s, const char *fmt, ...) PRINTF_L
 void nft_sort(struct nft_table *t);
 /* The same for a listing: ranges stay apart even where they are adjacent, since each is an element. */
 void nft_sort_listed(struct nft_table *t);
+/* Counters and sets alone, whose elements are in order already. */
+void nft_sort_names(struct nft_table *t);
 
 /* Reads a stateless listing of the table. What it does not understand becomes a rule or an object that
  * equals nothing, so that it is repaired. NULL text: no table. -EINVAL: not the whole listing of our table.

@@ -349,17 +349,6 @@ static int make_copies(struct maker *m)
 
 /* ---- the stages ---- */
 
-static int compare_sets(const void *a, const void *b)
-{
-	return strcmp(((const struct nft_set *)a)->name, ((const struct nft_set *)b)->name);
-}
-
-static void sort(struct nft_table *t)
-{
-	vec_sort(t->sets, t->set_count, sizeof(*t->sets), compare_sets);
-	vec_sort(t->counters, t->counter_count, sizeof(*t->counters), compare_strings);
-}
-
 /* A stage that begins as this table. */
 static int begin(struct maker *m, const struct nft_table *from, struct nft_table **ret)
 {
@@ -413,7 +402,7 @@ static int make_ranges(struct maker *m)
 	t->others = m->have->others;
 	t->other_count = m->have->other_count;
 	TRY(add_new_sets(m, true, t));
-	sort(t);
+	nft_sort_names(t);
 	return 0;
 }
 
@@ -430,7 +419,7 @@ static int make_ahead(struct maker *m)
 			TRY(add_wanted(m, t, i));
 	for (size_t i = 0; i < m->copies.chain_count; i++)
 		TRY(add_chain(t, &m->copies.chains[i]));
-	sort(t);
+	nft_sort_names(t);
 	return 0;
 }
 
@@ -455,7 +444,7 @@ static int make_switched(struct maker *m)
 	}
 	for (size_t i = 0; i < m->want->chain_count; i++)
 		TRY(add_wanted(m, t, i));
-	sort(t);
+	nft_sort_names(t);
 	return 0;
 }
 
