@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "events/event.h"
+#include "tests/fuzz/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,17 +64,12 @@ static void check_event(const struct event *ev)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), *rest = text;
+	char *text = fuzz_text(data, size), *rest = text;
 	char *args[8], *env[2000];
 	const char *argv[8], *why = NULL;
 	struct event ev;
 	int argc, r;
 
-	if (!text)
-		return 0;
-	if (size)
-		memcpy(text, data, size);
-	text[size] = '\0';
 	argc = lines(&rest, args, (int)ARRAY_SIZE(args));
 	for (int i = 0; i <= argc; i++)
 		argv[i] = args[i];

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/strbuf.h"
-#include "plan/facts.h"
+#include "tests/fuzz/facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,20 +30,6 @@ static void print_and_read(const struct facts *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1);
-	struct facts f = { 0 };
-	struct diag d = { 0 };
-
-	if (!text)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
-	if (facts_parse("facts", text, size, &f, &d) == 0)
-		print_and_read(&f);
-	else if (!d.errors)
-		abort();
-	facts_done(&f);
-	diag_done(&d);
-	free(text);
+	fuzz_facts(data, size, print_and_read);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "events/lease.h"
+#include "tests/fuzz/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,22 +20,11 @@ static void check(bool holds)
 		abort();
 }
 
-static char *copy_of(const uint8_t *data, size_t size)
-{
-	char *text = malloc(size + 1);
-
-	check(text != NULL);
-	if (size)
-		memcpy(text, data, size);
-	text[size] = '\0';
-	return text;
-}
-
 /* False: no lease was found. */
 static bool read_as(bool dhclient, const uint8_t *data, size_t size,
 		    const struct lease_clock *clock)
 {
-	char *text = copy_of(data, size);
+	char *text = fuzz_text(data, size);
 	struct addr router;
 	bool found = dhclient ? lease_read_dhclient(text, "eth2", clock, &router)
 			      : lease_read_variables(text, past.seconds, clock, &router);

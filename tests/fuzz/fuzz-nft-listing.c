@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "kernel/nft-codec.h"
 #include "plan/nft/nft.h"
+#include "tests/fuzz/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -108,13 +109,9 @@ static void borrow(const char *text, const struct nft_table *like, const struct 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), *second;
+	char *text = fuzz_text(data, size), *second;
 	struct nft_table a = { 0 }, b = { 0 };
 
-	if (!text)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
 	canonical_is_stable(text);
 	second = strstr(text, "\n\f\n");
 	if (second) {

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/strbuf.h"
 #include "plan/plan.h"
 #include "plan/steps.h"
 #include "policy/load.h"
+#include "tests/fuzz/facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -104,18 +104,6 @@ static void plan_for(const struct facts *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1);
-	struct facts f = { 0 };
-	struct diag d = { 0 };
-
-	if (!text)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
-	if (facts_parse("facts", text, size, &f, &d) == 0)
-		plan_for(&f);
-	facts_done(&f);
-	diag_done(&d);
-	free(text);
+	fuzz_facts(data, size, plan_for);
 	return 0;
 }
