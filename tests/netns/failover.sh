@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A list in `via`: the first interface that is usable now, for each family on its own.
+# A list in `via`: the first interface that is usable now, for each family on its own, whatever it is that makes one unusable:
+# what is new follows at once, what was under way ends with its path, and stays where it is when the first one returns.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
@@ -16,19 +17,82 @@ goes_by() {	# INTERFACE NAME
 	by "$1" "$2" udp -u "$nobody"
 	by eth0 "$2: others" tcp
 }
+# opened INTERFACE NAME, go_on NAME, have_ended NAME: a connection of each family.
+opened() {
+	local address
+	for address in $INTERNET; do
+		open "on_$1_${address//[.:]/_}" -u "$nobody" "$address"
+		like "$2: a connection to $address by $1" "$said" "seen=(${SEEN[$1,h]// /|})$"
+	done
+}
+speak() {	# PATTERN INTERFACE NAME
+	local address
+	for address in $INTERNET; do
+		again "on_$2_${address//[.:]/_}"
+		like "$3" "$said" "$1"
+		close "on_$2_${address//[.:]/_}"
+	done
+}
+active() {	# INTERFACE NAME
+	like "$2: status names it" "$(ifsteer status --json | tr -d ' \n')" "\"wanted\":\[\"eth2\",\"eth0\"\],\"active\":\[\"$1\"\]"
+}
+
+lose() {
+	case $1 in
+	"its link") ip -n h link set eth2 down ;;
+	"its carrier") ip -n vpc link set to_h down ;;
+	"its addresses") ip -n h addr flush dev eth2 scope global ;;
+	"its gateways") eth2_has 172.31.70.5/24 fd00:e2::5/126 ;;
+	"its manager's word") quiet "a manager says that eth2 is down" ifsteer hook networkmanager eth2 down ;;
+	"its user's word") quiet "offline eth2" ifsteer offline eth2 ;;
+	"its existence") ip -n h link del eth2 ;;
+	esac
+}
+give_back() {
+	case $1 in
+	"its link" | "its addresses")
+		up eth2
+		has_come_up eth2
+		;;
+	"its carrier")
+		ip -n vpc link set to_h up
+		ip -n vpc addr replace fd00:e2::1/64 dev to_h nodad
+		has_come_up eth2
+		;;
+	"its gateways") eth2_has 172.31.70.5/20 fd00:e2::5/64 ;;
+	"its manager's word") quiet "a manager says that eth2 is up" ifsteer hook networkmanager eth2 up ;;
+	"its user's word") quiet "online eth2" ifsteer online eth2 ;;
+	"its existence")
+		plug eth2
+		up eth2
+		has_come_up eth2
+		;;
+	esac
+}
+# The same addresses, of a network of another size: in a small one there is no gateway.
+eth2_has() {
+	ip -n h addr flush dev eth2 scope global
+	ip -n h addr add "$1" dev eth2
+	ip -n h addr add "$2" dev eth2 nodad
+}
 
 goes_by eth2 "both usable"
-like "status names the active one" "$(ifsteer status --json | tr -d ' \n')" '"wanted":\["eth2","eth0"\],"active":\["eth2"\]'
-
-ip -n h link set eth2 down
-apply "apply, eth2 down"
-goes_by eth0 "eth2 down"
-like "status names the active one" "$(ifsteer status --json | tr -d ' \n')" '"wanted":\["eth2","eth0"\],"active":\["eth0"\]'
-
-ip -n h link set eth2 up
-ip -n h addr replace fd00:e2::5/64 dev eth2 nodad
-apply "apply, eth2 up again"
-goes_by eth2 "eth2 up again"
+active eth2 "both usable"
+for what in "its link" "its carrier" "its addresses" "its gateways" "its manager's word" "its user's word" "its existence"; do
+	opened eth2 "eth2 has $what"
+	lose "$what"
+	apply "apply, eth2 without $what"
+	goes_by eth0 "eth2 without $what"
+	active eth0 "eth2 without $what"
+	speak 'error=E' eth2 "eth2 without $what: what was under way ends"
+	opened eth0 "eth2 without $what"
+	give_back "$what"
+	apply "apply, eth2 has $what again"
+	goes_by eth2 "eth2 has $what again"
+	active eth2 "eth2 has $what again"
+	speak '^again$' eth0 "eth2 has $what again: what was under way stays where it is"
+	quiet "eth2 has $what again: diff is clean" ifsteer diff
+done
 
 ip -n h addr del 172.31.70.5/20 dev eth2
 apply "apply, eth2 without IPv4"
@@ -39,20 +103,11 @@ apply "apply, eth2 with IPv4 again"
 goes_by eth2 "eth2 with IPv4 again"
 
 quiet "offline eth2" ifsteer offline eth2
-goes_by eth0 "eth2 offline"
 AT=op inbound "eth2 offline: who comes in by it is answered" 172.31.70.5
 expect "eth2 offline: a socket bound to it uses it" "local=172.31.70.5 name=gw seen=172.31.70.5" tcp -d eth2 198.51.100.10
 quiet "online eth2" ifsteer online eth2
-goes_by eth2 "eth2 online"
-
-quiet "a manager says that eth2 is down" ifsteer hook networkmanager eth2 down
-goes_by eth0 "announced down, whatever the kernel shows"
-quiet "a manager says that eth2 is up" ifsteer hook networkmanager eth2 up
-goes_by eth2 "announced up"
 
 ip -n h link del eth2
-apply "apply, eth2 absent"
-goes_by eth0 "eth2 absent"
 ip -n h link set eth0 down
 apply "apply, nothing usable"
 expect "nothing usable: as main says" "error=E@(NETUNREACH|HOSTUNREACH) at=connect" tcp -t 1500 -u "$nobody" 198.51.100.10

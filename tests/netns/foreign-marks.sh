@@ -45,6 +45,9 @@ wire eth0 "another mark" tcp -m 0x20000
 by eth0 "no mark" tcp
 policies '{ name = "marked"; mark = [ "0x10000/0xff0000", "0x20000/0xff0000" ]; to = [ "198.51.100.0/24", "2001:db8::/64" ]; via = "eth2"; }'
 wire eth2 "either of two" tcp -m 0x20000
+policies '{ name = "marked"; mark = [ "0x10000/0x10000", "!0x30000/0x30000" ]; to = [ "198.51.100.0/24", "2001:db8::/64" ]; via = "eth2"; }'
+wire eth2 "one bit of two" tcp -m 0x10000
+wire eth0 "both bits, which is negated" tcp -m 0x30000
 
 # Somebody's own rule for his mark goes on working beside ours.
 ip -n h route add 198.51.100.0/24 via 172.31.64.1 dev eth2 table 52
@@ -53,7 +56,9 @@ policies '{ name = "p"; to = "198.51.100.0/24"; via = "eth0"; }'
 expect "another's rule for his mark" "* name=gw seen=172.31.70.5" tcp -m 0x80000 198.51.100.10
 ip -n h rule del fwmark 0x80000/0xff0000 lookup 52 priority 5210
 
-for mask in 0xf0000000 0x0000000f 0x000ff000 0x00ffff00 0xffff0000 0x0000ffff; do
+# Each width, at the ends and in between.
+for mask in 0xf0000000 0x0000000f 0x001f0000 0x000001f8 0x7f000000 0x000ff000 0x01ff0000 0x000003ff 0x0007ff00 \
+	0x0fff0000 0x0003ffe0 0xfffc0000 0x00fffe00 0x00ffff00 0xffff0000 0x0000ffff; do
 	policy <<<"settings = { mark_mask = \"$mask\"; }; $S2 policies = (
 		{ name = \"vpn\"; user = \"nobody\"; via = \"eth2\"; otherwise = \"unreachable\"; },
 		{ name = \"on-premises\"; to = [ \"10.0.0.0/16\", \"fd00:10::/64\" ]; via = \"eth2\"; } );"

@@ -54,6 +54,16 @@ AT=lan answered "in: the lan reaches h" h 192.168.77.5 192.168.77.1
 AT=lan expect "in: main's own routes stay" "* name=gw seen=192.168.77.5" tcp 10.200.0.1
 AT=gw expect "in: the way in to the lan" "* name=lan *" tcp 192.168.77.5
 
+policies '{ name = "lan"; in = [ "eth7", "eth1" ]; via = "eth2"; }'
+AT=lan by eth2 "in: the second of two" tcp
+policies '{ name = "lan"; in = "eth7"; via = "eth2"; }'
+AT=lan by eth0 "in: another, which there is not" tcp
+policies '{ name = "lan"; in = "!eth7"; via = "eth2"; }'
+AT=lan by eth2 "in, negated: another" tcp
+by eth0 "in, negated: not h" tcp
+policies '{ name = "lan"; in = "!eth1"; via = "eth2"; }'
+AT=lan by eth0 "in, negated: this one" tcp
+
 policies '{ name = "fwd"; origin = "forwarded"; via = "eth2"; }'
 AT=lan by eth2 "origin forwarded: the lan" tcp
 by eth0 "origin forwarded: not h" tcp
@@ -66,6 +76,10 @@ policies '{ name = "from"; from = [ "192.168.77.0/24", "fd00:77::/64" ]; via = "
 AT=lan by eth2 "from: the lan" tcp
 by eth0 "from: not h" tcp
 
+policies '{ name = "from"; from = [ "192.168.77.0-192.168.77.4", "!192.168.77.4", "fd00:77::/65", "!fd00:77::5" ]; via = "eth2"; }'
+AT=lan by eth0 "from, beside a range" tcp
+policies '{ name = "from"; from = [ "192.168.77.5-192.168.77.9", "!192.168.77.6", "fd00:77::/65", "!fd00:77::6" ]; via = "eth2"; }'
+AT=lan by eth2 "from, a range, and another negated" tcp
 policies '{ name = "from"; from = [ "192.168.77.0/24", "!192.168.77.5", "fd00:77::/64", "!fd00:77::5" ]; via = "eth2"; }'
 AT=lan by eth0 "from, negated" tcp
 
@@ -93,27 +107,21 @@ for address in $INTERNET; do
 done
 
 # A connection ends with its path, and stays where it is at the fail-back.
-open() {
-	coproc KEPT { at lan "$PROBE" tcp -k -t 3000 "$1" $PORT; }
-	read -r -t 3 -u "${KEPT[0]}" line
-	like "$2" "$line" "seen=$3"
-}
-again() {
-	echo again >&"${KEPT[1]}"
-	read -r -t 5 -u "${KEPT[0]}" line
-	like "$1" "$line" "$2"
-	kill "$KEPT_PID"
-	wait "$KEPT_PID" 2>/dev/null
-}
 policies '{ name = "lan"; in = "eth1"; via = [ "eth2", "eth0" ]; }'
 for address in $INTERNET; do
-	open "$address" "failover, $address: by eth2" '(192.0.2.2|2001:db8:ff::2)'
+	AT=lan open kept "$address"
+	like "failover, $address: by eth2" "$said" 'seen=(192.0.2.2|2001:db8:ff::2)'
 	quiet "offline eth2" ifsteer offline eth2
-	again "failover, $address: it ends with its path" 'error=E(CONNRESET|PIPE|HOSTUNREACH|NETUNREACH)'
+	again kept
+	like "failover, $address: it ends with its path" "$said" 'error=E(CONNRESET|PIPE|HOSTUNREACH|NETUNREACH)'
+	close kept
 	AT=lan by eth0 "failover: new ones go by eth0" tcp
-	open "$address" "failover, $address: by eth0" '(192.168.77.5|fd00:77::5)'
+	AT=lan open kept "$address"
+	like "failover, $address: by eth0" "$said" 'seen=(192.168.77.5|fd00:77::5)'
 	quiet "online eth2" ifsteer online eth2
-	again "fail-back, $address: it stays where it is" '^again$'
+	again kept
+	is "fail-back, $address: it stays where it is" "$said" again
+	close kept
 	AT=lan by eth2 "fail-back: new ones go by eth2" tcp
 done
 for where in eth2 eth0; do

@@ -83,3 +83,35 @@ nothing_spoofed() {
 }
 
 forget_spoofed() { nothing_spoofed >/dev/null; lab_count=$((lab_count - 1)); }
+
+# ---- connections that stay ----
+
+# open NAME [option]… ADDRESS: a connection that stays, from $AT; its first answer in $said.
+open() {
+	local name=$1 fd
+	shift
+	rm -f "/tmp/$name" "/tmp/$name.said"
+	mkfifo "/tmp/$name"
+	at $AT "$PROBE" "${PROTO-tcp}" -k -t 2500 "$@" $PORT <"/tmp/$name" >"/tmp/$name.said" 2>&1 &
+	eval "pid_$name=$!"
+	exec {fd}>"/tmp/$name"
+	eval "fd_$name=$fd"
+	eventually 30 test -s "/tmp/$name.said"
+	said=$(tail -n 1 "/tmp/$name.said")
+}
+
+# again NAME: says "again", which is echoed into $said while it lives. By another interface it would come with an address that is
+# dropped there: alive is on its path.
+again() {
+	local fd=fd_$1 before
+	before=$(wc -l <"/tmp/$1.said")
+	{ echo again >&"${!fd}"; } 2>/dev/null
+	eventually 4 eval "[ \$(wc -l <'/tmp/$1.said') -gt $before ]"
+	said=$(tail -n +$((before + 1)) "/tmp/$1.said" | tail -n 1)
+}
+
+close() {
+	local fd=fd_$1 pid=pid_$1
+	exec {fd}>&-
+	kill "${!pid}" 2>/dev/null
+}

@@ -32,9 +32,17 @@ wire eth2 "group: daemon" tcp -g "$daemon"
 wire eth2 "group: daemon" udp -g "$daemon"
 by eth0 "group: root" tcp
 
+policies '{ name = "p"; group = [ "2000-2010", "!2005" ]; via = "eth2"; }'
+for gid in 2000 2010; do wire eth2 "group ranges: $gid" tcp -g $gid; done
+for gid in 1999 2011 2005; do by eth0 "group ranges: $gid" tcp -g $gid; done
+
 policies '{ name = "p"; protocol = "tcp"; via = "eth2"; }'
 by eth2 "protocol: tcp" tcp
 by eth0 "protocol: udp is another" udp
+
+policies '{ name = "p"; protocol = [ "!tcp", "!icmp" ]; via = "eth2"; }'
+by eth0 "protocol negated: tcp" tcp
+wire eth2 "protocol negated: udp" udp
 
 policies '{ name = "p"; protocol = [ "udp", "icmp", "icmpv6" ]; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; }'
 expect "protocols: udp" "* name=op seen=172.31.70.5" udp 10.0.1.9
@@ -54,6 +62,10 @@ by eth2 "dport alone: udp" udp -- $OTHER_PORT
 by eth0 "dport alone: another" udp -- $PORT
 is "dport alone: not a ping" "$(who_pings 198.51.100.10)" gw
 
+policies "{ name = \"p\"; dport = [ \"1-100\", \"!$OTHER_PORT\" ]; via = \"eth2\"; }"
+by eth2 "dport negated: another" tcp -- $PORT
+by eth0 "dport negated: this one" udp -- $OTHER_PORT
+
 policies '{ name = "p"; dport = "lab-port"; via = "eth2"; }'
 by eth2 "dport by service name" tcp -- $PORT
 by eth0 "dport by service name: another" tcp -- $OTHER_PORT
@@ -62,6 +74,11 @@ policies '{ name = "p"; protocol = "udp"; sport = "40000-40010"; via = "eth2"; }
 wire eth2 "sport" udp -s 40005
 by eth0 "sport: another" udp -s 40011
 by eth0 "sport: another protocol" tcp -s 40005
+
+policies '{ name = "p"; sport = [ "40000-40010", "!40005" ]; via = "eth2"; }'
+wire eth2 "sport alone: tcp" tcp -s 40000
+wire eth2 "sport alone: udp" udp -s 40010
+by eth0 "sport negated: this one" tcp -s 40005
 
 policies '{ name = "p"; dscp = ( "af41", 46 ); via = "eth2"; }'
 for dscp in 34 46; do
@@ -78,6 +95,16 @@ by eth0 "dscp negated: this one" udp
 policies '{ name = "p"; from = [ "10.200.0.2", "fd00:e0::2" ]; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; }'
 expect "from" "local=10.200.0.2 name=op seen=172.31.70.5" tcp -b 10.200.0.2 10.0.1.9
 expect "from" "local=fd00:e0::2 name=op seen=fd00:e2::5" udp -b fd00:e0::2 fd00:10::9
+
+ip -n h addr add 10.200.0.3/24 dev eth0
+ip -n h addr add fd00:e0::3/64 dev eth0 nodad
+policies '{ name = "p"; from = [ "10.200.0.2-10.200.0.9", "!10.200.0.3", "fd00:e0::/64", "!fd00:e0::3" ]; via = "eth2"; }'
+expect "from, a range" "local=10.200.0.2 name=gw seen=172.31.70.5" tcp -b 10.200.0.2 198.51.100.10
+expect "from, a prefix" "local=fd00:e0::2 name=gw seen=fd00:e2::5" tcp -b fd00:e0::2 2001:db8::10
+expect "from, negated" "local=10.200.0.3 name=gw seen=10.200.0.3" tcp -b 10.200.0.3 198.51.100.10
+expect "from, negated" "local=fd00:e0::3 name=gw seen=fd00:e0::3" tcp -b fd00:e0::3 2001:db8::10
+ip -n h addr del 10.200.0.3/24 dev eth0
+ip -n h addr del fd00:e0::3/64 dev eth0
 
 policies '{ name = "p"; to = [ "10.0.0.5-10.0.0.20", "10.0.1.0/24", "!10.0.1.9", "fd00:10::5-fd00:10::9", "!fd00:10::7" ]; via = "eth2"; }'
 for address in 10.0.0.5 10.0.0.20 10.0.1.8 10.0.1.10; do
@@ -107,6 +134,38 @@ expect "all selectors match" "local=172.31.70.5 name=op seen=172.31.70.5" tcp -u
 expect "not the user" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp 10.0.1.9
 expect "not the protocol" "local=10.200.0.2 name=gw seen=10.200.0.2" udp -u "$nobody" 10.0.1.9
 expect "not the port" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp -u "$nobody" 10.0.1.9 $OTHER_PORT
+
+# Protocols that the probe does not speak: a raw packet of each family, counted where it arrives.
+at gw nft -f - <<-'END'
+	table inet raw {
+		counter eth0 { }
+		counter eth2 { }
+		chain in {
+			type filter hook prerouting priority -390
+			ip daddr 198.51.100.77 iifname "to_h" counter name eth0 drop
+			ip6 daddr 2001:db8::77 iifname "to_h" counter name eth0 drop
+			ip daddr 198.51.100.77 iifname "to_vpc" counter name eth2 drop
+			ip6 daddr 2001:db8::77 iifname "to_vpc" counter name eth2 drop
+		}
+	}
+END
+raw() {	# NAME NUMBER PACKETS-BY-ETH0 PACKETS-BY-ETH2
+	local address interface arrived=
+	for address in 198.51.100.77 2001:db8::77; do
+		# shellcheck disable=SC2016
+		at h perl -MSocket=:all -e 'my ($to, $protocol) = @ARGV; my ($e, @a) = getaddrinfo($to, "", { flags => AI_NUMERICHOST });
+			socket(my $s, $a[0]{family}, SOCK_RAW, $protocol) or die $!; send($s, "\x11\4" . "\0" x 30, 0, $a[0]{addr}) or die $!;' $address "$2"
+	done
+	for interface in eth0 eth2; do
+		arrived+="$(at gw nft reset counter inet raw $interface | grep -o 'packets [0-9]*' | cut -c 9-) "
+	done
+	is "$1" "$arrived" "$3 $4 "
+}
+for protocol in sctp=132 dccp=33 esp=50 ah=51 gre=47 200=200; do
+	policies "{ name = \"p\"; protocol = \"${protocol%=*}\"; via = \"eth2\"; }"
+	raw "protocol ${protocol%=*}" ${protocol#*=} 0 2
+	raw "protocol ${protocol%=*}: another" 201 2 0
+done
 
 nothing_spoofed
 quiet "diff is clean" ifsteer diff

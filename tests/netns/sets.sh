@@ -25,6 +25,15 @@ answered "behind the range" gw 10.200.0.2 203.0.113.201
 answered "a negated set" gw 10.200.0.2 203.0.113.7
 answered "IPv6" vpc fd00:e2::5 2001:db8:113::1
 
+sets '{ name = "here"; elements = [ "10.200.0.2", "fd00:e0::2" ]; }, { name = "there"; elements = [ "203.0.113.0/24", "2001:db8:113::/64" ]; }' \
+	'{ name = "p"; from = "@here"; to = "@there"; via = "eth2"; }'
+apply "apply, a set in from, too"
+expect "a set in from" "local=10.200.0.2 name=vpc seen=172.31.70.5" tcp -b 10.200.0.2 203.0.113.9
+expect "a set in from, IPv6" "local=fd00:e0::2 name=vpc seen=fd00:e2::5" tcp -b fd00:e0::2 2001:db8:113::1
+sets '{ name = "here"; elements = [ "10.200.0.2", "fd00:e0::2" ]; }' '{ name = "p"; from = "!@here"; to = "203.0.113.0/24"; via = "eth2"; }'
+apply "apply, a negated set in from"
+expect "a negated set in from" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp -b 10.200.0.2 203.0.113.9
+
 # Neighbours, parts and wholes: after each edit every address goes where it would after a first
 # apply. Ranges by the last byte.
 sets '{ name = "office"; file = "office.txt"; }' '{ name = "p"; to = "@office"; via = "eth2"; }'
