@@ -27,6 +27,7 @@ stays() {	# NAME
 	expect "$1: a connected network" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp "${as[@]}" 10.200.0.1
 	expect "$1: a connected network" "local=fd00:e0::2 name=gw seen=fd00:e0::2" udp "${as[@]}" fd00:e0::1
 	expect "$1: a container" "local=172.17.0.1 name=ct seen=172.17.0.1" tcp "${as[@]}" 172.17.0.2
+	expect "$1: a container" "local=fd00:17::1 name=ct seen=fd00:17::1" udp "${as[@]}" fd00:17::2
 	expect "$1: a VPN's prefix" "local=192.168.77.1 name=lan seen=192.168.77.1" tcp "${as[@]}" 203.0.113.1
 	expect "$1: a VPN's prefix" "local=fd00:77::1 name=lan seen=fd00:77::1" udp "${as[@]}" 2001:db8:113::1
 	expect "$1: an unreachable route" "error=EHOSTUNREACH at=connect" tcp "${as[@]}" 198.18.0.1

@@ -231,15 +231,17 @@ lab_lan() {
 	serve lan
 }
 
-# lab_docker: a bridge with a container, ct, and the rules that Docker makes for it. The rest of
-# 172.17.0.0/16 answers elsewhere.
+# lab_docker: a bridge with a container, ct, and the rules that Docker makes for it, in both families. The
+# rest of 172.17.0.0/16 and fd00:17::/64 answers elsewhere.
 lab_docker() {
+	local ns
 	lab_netns ct
-	set_sysctl h ipv4/ip_forward 1
+	set_sysctl h ipv4/ip_forward 1 ipv6/conf/all/forwarding 1
 	ip -n h -batch - <<-END
 		link add docker0 type bridge
 		link set docker0 up
 		addr add 172.17.0.1/16 dev docker0
+		addr add fd00:17::1/64 dev docker0 nodad
 	END
 	ip -batch - <<-END
 		link add veth_ct netns h type veth peer name eth0 netns ct
@@ -248,16 +250,26 @@ lab_docker() {
 	ip -n ct -batch - <<-END
 		link set eth0 up
 		addr add 172.17.0.2/16 dev eth0
+		addr add fd00:17::2/64 dev eth0 nodad
 		route add default via 172.17.0.1
+		route add default via fd00:17::1
 	END
 	has_come_up docker0
-	ip -n gw route add local 172.17.0.0/16 dev lo
-	ip -n vpc route add local 172.17.0.0/16 dev lo
+	for ns in gw vpc; do
+		ip -n $ns route add local 172.17.0.0/16 dev lo
+		ip -n $ns route add local fd00:17::/64 dev lo
+	done
 	at h nft -f - <<-END
 		table ip nat {
 			chain POSTROUTING {
 				type nat hook postrouting priority srcnat
 				oifname != "docker0" ip saddr 172.17.0.0/16 masquerade
+			}
+		}
+		table ip6 nat {
+			chain POSTROUTING {
+				type nat hook postrouting priority srcnat
+				oifname != "docker0" ip6 saddr fd00:17::/64 masquerade
 			}
 		}
 		table ip filter {
