@@ -69,6 +69,39 @@ policies '{ name = "both"; balance = ( { interface = "eth0"; weight = 2; }, { in
 answered "main's own routes stay" gw 10.200.0.2 10.200.0.1
 answered "main's own routes stay" vpc 172.31.70.5 172.31.64.1
 expect "TCP" "* name=gw seen=@(10.200.0.2|172.31.70.5)" tcp 198.51.100.10
+
+# Each family on its own.
+ip -n h addr del fd00:e2::5/64 dev eth2
+apply "apply, eth2 without IPv6"
+send 2001:db8::10 1
+shares
+is "eth2 without IPv6: eth0 has all of it" "$eth0 $eth2" "$N 0"
+send 198.51.100.10 1
+shares
+[ "$eth0" -gt 1870 ] && [ "$eth0" -lt 2130 ] && [ $((eth0 + eth2)) = $N ]
+ok $? "eth2 without IPv6: IPv4 as ever: $eth0 and $eth2"
+ip -n h addr add fd00:e2::5/64 dev eth2 nodad
+
+# Nobody is left.
+quiet "offline eth0" ifsteer offline eth0
+quiet "offline eth2" ifsteer offline eth2
+for otherwise in main next unreachable prohibit blackhole; do
+	policies "{ name = \"both\"; balance = ( { interface = \"eth0\"; }, { interface = \"eth2\"; } ); otherwise = \"$otherwise\"; },
+		{ name = \"next\"; to = [ \"198.51.100.0/24\", \"2001:db8::/64\" ]; action = \"prohibit\"; }"
+	case $otherwise in
+	main) by eth0 "otherwise main" tcp ;;
+	*) for address in $INTERNET; do
+		case $otherwise in
+		unreachable) want=HOSTUNREACH ;;
+		next | prohibit) want="@(HOSTUNREACH|ACCES)" ;;
+		blackhole) want=TIMEDOUT ;;
+		esac
+		expect "otherwise $otherwise: $address" "error=E$want at=connect" tcp -t 1500 "$address"
+	done ;;
+	esac
+done
+quiet "online eth0" ifsteer online eth0
+quiet "online eth2" ifsteer online eth2
 nothing_spoofed
 quiet "diff is clean" ifsteer diff
 done_testing
