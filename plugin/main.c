@@ -3,6 +3,7 @@
  * ifsteer: the table of commands, the command line, and the one place that reads the environment.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,11 +280,21 @@ static enum exit_code run_command_line(struct options *o, int argc, char **argv)
 	return code;
 }
 
+/* A stream that our caller has closed would be the next file that is opened, the lock or a socket, and
+ * messages would go there. What is open for reading alone stays as good as closed for them. */
+static void hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .env = environment };
 	const char *no_color = getenv("NO_COLOR");
 
+	hold_standard_streams();
 	/* A terminal that goes away must not stop an apply in the middle of a message. */
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);

@@ -136,6 +136,12 @@ is "data goes to stdout" "$(ifsteer status 2>/dev/null | head -n 1 | cut -c1-6)"
 is "a reader that goes away is no trouble" "$(ifsteer help 2>&1 | true)" ""
 ifsteer status >/dev/full 2>/dev/null
 is "a full disk is" $? 6
+ifsteer status >&- 2>/dev/null
+is "a closed one as well" $? 6
+at h ip rule del fwmark 0x02000000/0xff000000 lookup 21002
+ifsteer -v apply <&- >&- 2>&-
+is "with all three closed apply works" $? 0
+is "and what it says goes into no file of ours" "$(cat /run/ifsteer/*/lock; grep -rl 'ip rule add' /run/ifsteer /var/lib/ifsteer)" ""
 
 # ---- not root ----
 
