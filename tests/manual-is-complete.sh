@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The manual pages tell of every key of the policy language, every command, every option and every exit status,
-# and are well-formed.
+# and of no option that there is not; and are well-formed, as the program's own help is.
 
 set -u
 export LC_ALL=C
@@ -26,7 +26,8 @@ for key in $keys; do
 	ok $? "ifsteer.conf(5) has the key $key"
 done
 
-for command in $("$IFSTEER" help | sed -n 's/^  \([a-z]\{1,\}\)  *.*/\1/p'); do
+commands=$("$IFSTEER" help | sed -n 's/^  \([a-z]\{1,\}\)  *.*/\1/p')
+for command in $commands; do
 	grep -Eq "^\.It Cm (.* , )?(.* Cm )?$command( |$)" "$program"
 	ok $? "ifsteer(8) has the command $command"
 	for option in $("$IFSTEER" help "$command" | sed '/^$/q' | grep -o -e '--[a-z-]*' | cut -c 3-); do
@@ -34,6 +35,14 @@ for command in $("$IFSTEER" help | sed -n 's/^  \([a-z]\{1,\}\)  *.*/\1/p'); do
 		ok $? "ifsteer(8) has $command --$option"
 	done
 done
+
+help=$(for command in '' $commands; do "$IFSTEER" help $command; done)
+for option in $(grep -o 'Fl -[a-z-]*' "$program" | cut -c 5- | sort -u); do
+	grep -q -e "--$option\>" <<<"$help"
+	ok $? "there is an option --$option"
+done
+! grep -Eq '^[^ ].{80}' <<<"$help"
+ok $? "help is not wider than a terminal"
 
 for status in 0 1 2 3 4 5 6; do
 	grep -q "^\.It $status$" "$program"

@@ -66,8 +66,8 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.usage = "",
 	.summary = "what on this host stands in the way",
-	.help = "Names what collides or interferes with the policy, and below each line what to do\n"
-		"about it: routing rules, tables and marks of others, reverse-path filters,\n"
+	.help = "Names what collides or interferes with the policy, and below each line what to\n"
+		"do about it: routing rules, tables and marks of others, reverse-path filters,\n"
 		"forwarding, and the settings of services that are enabled or running. Lines that\n"
 		"begin with note: say what no policy can cover. Exit status 0: nothing found, 1:\n"
 		"something found; notes don't count. Needs root.\n\n"

@@ -52,8 +52,8 @@ const struct command command_facts = {
 	.summary = "capture this host for --facts",
 	.help = "Prints what planning knows about this host: interfaces, addresses, routes,\n"
 		"rules, ifsteer's nftables table, what managers announced, and the users,\n"
-		"groups and services that the policy names. `check` and `diff` answer for such\n"
-		"a host with --facts, without root and without a network. Needs root.\n\n"
+		"groups and services that the policy names. `check`, `diff` and `explain` answer\n"
+		"for such a host with --facts, without root and without a network. Needs root.\n\n"
 		"Example:\n"
 		"  sudo ifsteer facts > gateway.facts\n"
 		"  ifsteer --facts gateway.facts -c ./policy diff\n",

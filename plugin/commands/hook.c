@@ -161,7 +161,7 @@ static enum exit_code run_hook(const struct options *o)
 
 const struct command command_hook = {
 	.name = "hook",
-	.usage = "networkmanager IF ACTION | ifupdown | systemd",
+	.usage = "networkmanager IF ACTION | ifupdown |\n       systemd",
 	.summary = "entry point of the hooks",
 	.help = "Called by NetworkManager's dispatcher, by ifupdown and at boot; the rest is as\n"
 		"the manager's environment says. Exit status 0 except for wrong usage: what\n"

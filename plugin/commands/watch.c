@@ -166,13 +166,14 @@ const struct command command_watch = {
 	.name = "watch",
 	.usage = "",
 	.summary = "stay, and repair the moment something drifts",
-	.help = "Applies what was accepted last (with -c: that policy, as it is now) and stays: what\n"
-		"anybody removes or changes of the nftables table, the routing rules and the routes\n"
-		"is repaired at once, and what no network manager announces is followed: carrier\n"
-		"loss, late addresses, interfaces and cgroups that appear, changes of the clock.\n"
-		"`ifsteer apply` and `ifsteer flush` are followed, too. Twenty repairs of one object\n"
-		"in a minute come at once, further ones every five seconds.\n"
-		"SIGHUP: reads the policy files anew. SIGTERM: ends, and all stays in force.\n\n"
+	.help = "Applies what was accepted last (with -c: that policy, as it is now) and stays.\n"
+		"What anybody removes or changes of the nftables table, the routing rules and\n"
+		"the routes is repaired at once, and what no network manager announces is\n"
+		"followed: carrier loss, late addresses, interfaces and cgroups that appear,\n"
+		"changes of the clock. `ifsteer apply` and `ifsteer flush` are followed, too.\n"
+		"Twenty repairs of one object in a minute come at once, further ones every five\n"
+		"seconds. SIGHUP: reads the policy files anew. SIGTERM: ends, and all stays in\n"
+		"force.\n\n"
 		"Example:\n"
 		"  sudo systemctl enable --now ifsteer-watch.service\n",
 	.run = run_watch,
