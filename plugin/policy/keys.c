@@ -233,6 +233,14 @@ static const struct word protocol_words[] = {
 	{ "dccp", 33 }, { "esp", 50 }, { "ah", 51 },  { "gre", 47 },	{ 0 },
 };
 
+const char *protocol_word(uint32_t protocol)
+{
+	for (const struct word *w = protocol_words; w->text; w++)
+		if ((uint32_t)w->value == protocol)
+			return w->text;
+	return NULL;
+}
+
 /* RFC 2474, 2597, 3246, 5865, 8622. */
 static const struct word dscp_words[] = {
 	{ "cs0", 0 },	{ "cs1", 8 },	{ "cs2", 16 },	{ "cs3", 24 },	{ "cs4", 32 },

@@ -189,3 +189,5 @@ static inline bool policy_is_kill_switch(const struct policy *p)
 bool name_matches(const char *pattern, const char *name);
 /* The entry of `interfaces` that is about `name`: the exact one, else the first glob, else NULL. */
 const struct interface *config_interface(const struct config *c, const char *name);
+/* The language's word for a protocol; NULL: it has none. */
+const char *protocol_word(uint32_t protocol);

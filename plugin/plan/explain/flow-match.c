@@ -44,39 +44,13 @@ static const char *name_of(const struct flow *f, char kind, uint32_t id)
 	return NULL;
 }
 
-static const char *protocol_name(uint32_t protocol)
-{
-	switch (protocol) {
-	case 1:
-		return "icmp";
-	case 6:
-		return "tcp";
-	case 17:
-		return "udp";
-	case 33:
-		return "dccp";
-	case 47:
-		return "gre";
-	case 50:
-		return "esp";
-	case 51:
-		return "ah";
-	case 58:
-		return "icmpv6";
-	case 132:
-		return "sctp";
-	default:
-		return NULL;
-	}
-}
-
 /* `kind` is 'u' or 'g' for users and groups, 'p' for protocols, 'd' for code points, 0 for plain
  * numbers. */
 static const char *word_of(const struct flow *f, char kind, uint32_t n)
 {
 	switch (kind) {
 	case 'p':
-		return protocol_name(n);
+		return protocol_word(n);
 	case 'd':
 		return dscp_name(n);
 	default:
