@@ -126,25 +126,24 @@ by eth0 "root" tcp
 # ---- a kill switch behind a run, while the run is edited, goes and comes ----
 
 flood_watch drop
-kill="{ name = \"secret\"; to = \"$SECRET4\"; via = \"eth2\"; otherwise = \"unreachable\"; }"
+kill="{ name = \"secret\"; to = [ \"$SECRET4\", \"$SECRET6\" ]; via = \"eth2\"; otherwise = \"unreachable\"; }"
 # siege NAME COMMAND: what prints policies for a number, which changes as long as the flood lasts.
 siege() {
-	local flood i
+	local i=1 sent
+	: >/tmp/flood
 	forget
-	in_force "$($2 1) $kill" "$1"
-	at h "$PROBE" flood -t 3000 -r 4000 $SECRET4 9 >/tmp/flood 2>&1 &
-	flood=$!
-	for ((i = 2; i < 1000; i++)); do
+	in_force "$($2 $i) $kill" "$1"
+	flood 3000
+	while kill -0 "${floods[0]}" 2>/dev/null; do
+		i=$((i + 1))
 		policy <<<"$S2 policies = ( $($2 $i) $kill );"
 		ifsteer apply
-		kill -0 $flood 2>/dev/null || break
 	done
-	wait $flood
-	note "$i edits"
-	is "$1: none of $(grep -o 'sent=[0-9]*' /tmp/flood) went astray" "$(counted astray)" 0
-	[ "$(counted right)" -gt 100 ]
-	ok $? "$1: the flood was one"
-	is "$1: each that was sent arrived" "sent=$(counted right)" "$(grep -o 'sent=[0-9]*' /tmp/flood)"
+	flood_over
+	sent=$(flood_sent)
+	[ "$sent" -gt 100 ]
+	ok $? "$1: a flood of $sent packets, and $i edits"
+	is "$1: each arrived" "$(counted right) and $(counted astray) astray" "$sent and 0 astray"
 	quiet "$1: in sync" ifsteer diff
 }
 # Alone, or behind up to 14 others; each time a prefix is another one.
