@@ -293,6 +293,10 @@ static enum exit_code read_destination(const struct reading *r)
 	else if (strchr(text, '/'))
 		return usage_error(r->options->command,
 				   "\"%s\" is a prefix, expected one destination", text);
+	else if (strchr(text, '%'))
+		return usage_error(r->options->command,
+				   "\"%s\" says itself by which interface, and policies don't see it",
+				   text);
 	else if (r->options->facts)
 		return usage_error(
 			r->options->command,

@@ -51,6 +51,7 @@ refused 'time like "mon 09:30"' --time "" 203.0.113.9
 refused '"10.0.0.0/8" is not an address' --from 10.0.0.0/8 203.0.113.9
 refused 'is a prefix' 203.0.113.0/24
 refused 'not of one family' --from 10.200.0.2 2001:db8::1
+refused 'says itself by which interface' fe80::1%eth2
 refused '"x" is not' --protocol x 203.0.113.9
 refused 'dport: protocol 1 has no ports' --protocol icmp --dport 80 203.0.113.9
 refused '"65536" is out of range' --dport 65536 203.0.113.9
