@@ -28,10 +28,12 @@ static const struct command *const commands[] = {
 
 static const char general_help[] =
 	"\n"
-	"  -c PATH       policy file, or a directory laid out like /etc/ifsteer\n"
-	"  -v, -q        say what is done; say nothing but errors\n"
-	"  --facts FILE  check, diff, explain: answer for a captured host (`ifsteer facts`)\n"
-	"  --help, --version\n"
+	"  -c, --config PATH  policy file, or a directory laid out like /etc/ifsteer\n"
+	"  -v, --verbose      say what is done\n"
+	"  -q, --quiet        say nothing but errors\n"
+	"  --facts FILE       check, diff, explain: answer for a captured host\n"
+	"  -h, --help         also of a command\n"
+	"  -V, --version\n"
 	"\n"
 	"`ifsteer help COMMAND` tells more, with an example. The policy language is in\n"
 	"ifsteer.conf(5), exit statuses and troubleshooting in ifsteer(8).\n";
@@ -94,6 +96,7 @@ struct words {
 	int next;
 	int rest_count; /* the command's words, moved to the beginning of argv */
 	bool wants_help;
+	bool wants_version;
 };
 
 /* The value of an option: behind "=", or the next word. NULL: there is none. */
@@ -149,6 +152,8 @@ static enum exit_code read_option(struct options *o, struct words *w, const char
 		o->quiet = true;
 	} else if (!strcmp(word, "-h") || !strcmp(word, "--help")) {
 		w->wants_help = true;
+	} else if (!strcmp(word, "-V") || !strcmp(word, "--version")) {
+		w->wants_version = true;
 	} else if (!strcmp(word, "-c") || is_option(word, "--config")) {
 		o->path = option_value(w, word, strcspn(word, "="));
 		if (!o->path || !*o->path)
@@ -271,7 +276,9 @@ static enum exit_code run_command_line(struct options *o, int argc, char **argv)
 	struct words w = { .argc = argc, .argv = argv, .next = 1 };
 	enum exit_code code = read_words(o, &w);
 
-	if (code == EXIT_DONE && w.wants_help)
+	if (code == EXIT_DONE && w.wants_version)
+		code = print_out("ifsteer " VERSION "\n");
+	else if (code == EXIT_DONE && w.wants_help)
 		code = help(o->command ? o->command->name : NULL);
 	else if (code == EXIT_DONE && !o->command)
 		code = usage_error(NULL, "a command is missing");
@@ -304,7 +311,5 @@ int main(int argc, char **argv)
 	if (argc > 0 && is_dispatcher_link(argv[0]))
 		return run_dispatcher_link(&o, argc, argv);
 	o.color = isatty(STDOUT_FILENO) && (!no_color || !*no_color);
-	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))
-		return print_out("ifsteer " VERSION "\n");
 	return run_command_line(&o, argc, argv);
 }

@@ -42,6 +42,7 @@ done
 exits 2 "hook without a manager" 'manager' hook
 exits 2 "hook of an unknown manager" 'manager' hook connman eth0 up
 exits 0 "--version" '^ifsteer [0-9]' --version
+exits 0 "--version behind others" "^ifsteer [0-9]" -q status -V
 exits 0 "--help" 'Usage: .*COMMAND' --help
 exits 0 "help" 'Usage: .*COMMAND' help
 exits 2 "help for what there is not" 'did you mean "check"' help chek
