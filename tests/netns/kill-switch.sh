@@ -180,6 +180,14 @@ expect "everything is held: another one's network" "error=EHOSTUNREACH at=connec
 expect "everything is held: loopback" "* name=h *" tcp ::1
 expect "everything is held: an address of its own" "* name=h *" tcp 10.200.0.2
 expect "everything is held: never steered" "* name=gw *" tcp 169.254.169.254
+forget
+# shellcheck disable=SC2016
+for address in $SECRET4 $SECRET6; do
+	at h perl -MSocket=:all -e 'my ($e, $a) = getaddrinfo($ARGV[0], "", { flags => AI_NUMERICHOST });
+		socket(my $s, $a->{family}, SOCK_RAW, IPPROTO_TCP) or die $!;
+		send($s, pack("nnNNCCnnn", 1024, 7, 1, 0, 0x50, 0, 1024, 0, 0), 0, $a->{addr})' $address
+done
+is "everything is held: TCP without flags, which conntrack calls invalid" "$(counted astray)" 0
 up eth2
 apply "apply, eth2 up"
 by eth2 "everything goes by eth2" tcp
