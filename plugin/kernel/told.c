@@ -384,26 +384,40 @@ int told_set_refused(const char *name, enum family family, bool refused)
 
 /* ---- taking up ---- */
 
-static int each_exists(int dir, const char *name, void *ctx)
+static int each_counts(int dir, const char *name, void *ctx)
 {
-	(void)dir, (void)name, (void)ctx;
-	return 1;
+	(void)dir, (void)name;
+	++*(size_t *)ctx;
+	return 0;
 }
 
-static bool has_any(const char *below)
+static size_t count_notes(const char *below)
 {
-	int dir = run_dir_open(below, false), r;
+	int dir = run_dir_open(below, false);
+	size_t count = 0;
 
 	if (dir < 0)
-		return false;
-	r = run_dir_list(dir, each_exists, NULL);
+		return 0;
+	run_dir_list(dir, each_counts, &count);
 	close(dir);
-	return r == 1;
+	return count;
 }
 
 bool told_pending(void)
 {
-	return has_any(INBOX) || has_any(TAKEN);
+	return count_notes(INBOX) || count_notes(TAKEN);
+}
+
+void told_settle(int64_t deadline_ms)
+{
+	static const struct timespec moment = { .tv_nsec = 5 * 1000000 };
+	size_t before, count = count_notes(INBOX);
+
+	do {
+		before = count;
+		nanosleep(&moment, NULL);
+		count = count_notes(INBOX);
+	} while (count != before && monotonic_ms() < deadline_ms);
 }
 
 static bool is_concerned(const struct inbox *in, const char *name)
