@@ -108,18 +108,12 @@ static int open_kept(int dir, const char *name)
 	return r;
 }
 
-static int read_at(int dir, const char *name, char **ret, size_t *ret_len)
-{
-	CLEANUP(close_fd) int fd = open_kept(dir, name);
-
-	return fd < 0 ? fd : read_all(fd, ret, ret_len);
-}
-
 int kept_read(enum kept what, char **ret, size_t *ret_len)
 {
 	CLEANUP(close_fd) int dir = open_place(what, false);
+	CLEANUP(close_fd) int fd = dir < 0 ? dir : open_kept(dir, places[what].name);
 
-	return dir < 0 ? dir : read_at(dir, places[what].name, ret, ret_len);
+	return fd < 0 ? fd : read_all(fd, ret, ret_len);
 }
 
 static int write_all(int fd, const char *text, size_t len)
@@ -164,20 +158,31 @@ static int replace_at(int dir, enum kept what, const char *text, size_t len)
 	return r;
 }
 
+/* Piece by piece: a policy of 100,000 prefixes has 1.5 MB, and mostly it is what is there. */
+static bool is_text_of(int fd, const char *text, size_t len)
+{
+	char block[16384];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) || st.st_size != (off_t)len)
+		return false;
+	for (; len; text += n, len -= (size_t)n) {
+		n = read(fd, block, sizeof(block));
+		if (n <= 0 || (size_t)n > len || memcmp(block, text, (size_t)n) != 0)
+			return false;
+	}
+	return true;
+}
+
 int kept_write(enum kept what, const char *text, size_t len)
 {
 	CLEANUP(close_fd) int dir = open_place(what, true);
-	char *have = NULL;
-	size_t have_len = 0;
-	bool same;
+	CLEANUP(close_fd) int fd = dir < 0 ? dir : open_kept(dir, places[what].name);
 
 	if (dir < 0)
 		return dir;
-	if (read_at(dir, places[what].name, &have, &have_len))
-		have = NULL;
-	same = have && have_len == len && !memcmp(have, text, len);
-	free(have);
-	return same ? 0 : replace_at(dir, what, text, len);
+	return fd >= 0 && is_text_of(fd, text, len) ? 0 : replace_at(dir, what, text, len);
 }
 
 int kept_remove(enum kept what)

@@ -224,25 +224,44 @@ static enum exit_code apply_once(struct session *s)
 	return EXIT_DONE;
 }
 
-/* Routes that were refused are tried again when the policy has changed: it may name others now.
- * With the same policy they are not, or each apply would use the interface for a moment. */
-static void forgive(const struct session *s)
+static bool is_in_force(const struct session *s)
 {
 	CLEANUP(snapshot_done) struct snapshot in_force = { 0 };
-	struct told *told = NULL;
-	size_t count = 0;
 
-	if (kept_read_snapshot(KEPT_IN_FORCE, &in_force) == 0 &&
-	    snapshot_same_text(&in_force, &s->read))
-		return;
-	if (told_read(&told, &count))
-		return;
+	return kept_read_snapshot(KEPT_IN_FORCE, &in_force) == 0 &&
+	       snapshot_same_text(&in_force, &s->read);
+}
+
+static bool any_refused(const struct told *told, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (told[i].refused[FAMILY_IPV4] || told[i].refused[FAMILY_IPV6])
+			return true;
+	return false;
+}
+
+static void forgive_all(const struct told *told, size_t count)
+{
 	for (size_t i = 0; i < count; i++)
 		for (int f = 0; f < FAMILY_COUNT; f++)
 			if (told[i].refused[f] &&
 			    told_set_refused(told[i].name, (enum family)f, false))
 				message(LEVEL_WARNING, "below /run/ifsteer: %s stays refused",
 					told[i].name);
+}
+
+/* Routes that were refused are tried again when the policy has changed: it may name others now.
+ * With the same policy they are not, or each apply would use the interface for a moment. */
+static void forgive(const struct session *s)
+{
+	struct told *told = NULL;
+	size_t count = 0;
+
+	if (told_read(&told, &count))
+		return;
+	/* The copy can be long, and refusals are rare. */
+	if (any_refused(told, count) && !is_in_force(s))
+		forgive_all(told, count);
 	free(told);
 }
 
@@ -301,10 +320,12 @@ enum exit_code session_flush(struct session *s)
 	return EXIT_DONE;
 }
 
-int session_keep_in_force(const struct session *s)
+/* `copy`: what is to be kept, unless `r` says that there is none. */
+static int keep_in_force(const struct session *s, const struct strbuf *copy, int r)
 {
-	int r = kept_write_snapshot(KEPT_IN_FORCE, &s->read), lost;
+	int lost;
 
+	r = r ?: kept_write(KEPT_IN_FORCE, copy->text, copy->len);
 	if (r == 0)
 		return 0;
 	message(LEVEL_WARNING, "can't keep a copy of the policy below /run/ifsteer: %s%s",
@@ -318,15 +339,24 @@ int session_keep_in_force(const struct session *s)
 	return r;
 }
 
+int session_keep_in_force(const struct session *s)
+{
+	CLEANUP(strbuf_done) struct strbuf copy = { 0 };
+	int r = snapshot_print(&s->read, &copy);
+
+	return keep_in_force(s, &copy, r);
+}
+
 void session_accept(const struct session *s)
 {
-	int r = session_keep_in_force(s);
+	CLEANUP(strbuf_done) struct strbuf copy = { 0 };
+	int r = snapshot_print(&s->read, &copy);
 
+	(void)!keep_in_force(s, &copy, r);
 	if (s->origin != ORIGIN_FILES || s->options->path)
 		return;
-	r = kept_write_snapshot(KEPT_ACCEPTED, &s->read);
-	if (r == 0)
-		r = kept_remove(KEPT_UNCONFIRMED);
+	r = r ?: kept_write(KEPT_ACCEPTED, copy.text, copy.len);
+	r = r ?: kept_remove(KEPT_UNCONFIRMED);
 	if (r)
 		message(LEVEL_WARNING,
 			"can't keep a copy of the accepted policy in /var/lib/ifsteer: %s; "
