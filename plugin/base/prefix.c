@@ -60,6 +60,27 @@ static const char *read_ipv4(const char *p, uint8_t ret[static 4])
 	return p;
 }
 
+const char *addr_range_read_ipv4(const char *text, struct addr_range *ret)
+{
+	struct addr_range r = { 0 };
+	const char *end = read_ipv4(text, r.from.bytes);
+	uint32_t value, host;
+	uint8_t len = 32;
+
+	if (end && *end == '/')
+		end = read_small(end + 1, len, &len);
+	if (!end)
+		return NULL;
+	memcpy(&value, r.from.bytes, sizeof(value));
+	host = htobe32((uint32_t)(UINT64_C(0xffffffff) >> len));
+	if (value & host)
+		return NULL;
+	value |= host;
+	memcpy(r.to.bytes, &value, sizeof(value));
+	*ret = r;
+	return end;
+}
+
 int addr_parse(const char *text, struct addr *ret)
 {
 	struct addr a = { 0 };

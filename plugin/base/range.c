@@ -102,9 +102,28 @@ int addr_ranges_add(struct addr_ranges *list, const struct addr_range *r)
 	return 0;
 }
 
-int addr_ranges_append(struct addr_ranges *list, const struct addr_ranges *more)
+static int append(struct addr_ranges *list, const struct addr_ranges *more)
 {
 	return vec_append(&list->v, &list->count, more->v, more->count, sizeof(*list->v));
+}
+
+int addr_ranges_join(struct addr_ranges *list, const struct addr_ranges *more)
+{
+	struct addr_ranges own = { 0 };
+
+	if (more->count == 0)
+		return 0;
+	if (list->count == 0) {
+		*list = *more;
+		list->is_borrowed = true;
+		return 0;
+	}
+	if (list->is_borrowed) {
+		if (append(&own, list) < 0)
+			return -ENOMEM;
+		*list = own;
+	}
+	return append(list, more);
 }
 
 static int range_order(const void *a, const void *b)
@@ -114,7 +133,8 @@ static int range_order(const void *a, const void *b)
 
 void addr_ranges_sort(struct addr_ranges *list)
 {
-	vec_sort(list->v, list->count, sizeof(*list->v), range_order);
+	if (!list->is_borrowed)
+		vec_sort(list->v, list->count, sizeof(*list->v), range_order);
 }
 
 /* Whether `next` is behind `last` and does not touch it. */
@@ -137,7 +157,7 @@ void addr_ranges_normalise(struct addr_ranges *list)
 {
 	size_t kept = 0;
 
-	if (list->count == 0 || is_canonical(list))
+	if (list->count == 0 || list->is_borrowed || is_canonical(list))
 		return;
 	addr_ranges_sort(list);
 	for (size_t i = 1; i < list->count; i++) {
@@ -211,6 +231,7 @@ int addr_ranges_prefixes(const struct addr_ranges *list, struct prefix **ret, si
 
 void addr_ranges_done(struct addr_ranges *list)
 {
-	free(list->v);
+	if (!list->is_borrowed)
+		free(list->v);
 	*list = (struct addr_ranges){ 0 };
 }

@@ -37,14 +37,24 @@ static bool strbuf_room(struct strbuf *b, size_t n)
 	return true;
 }
 
-void strbuf_add_bytes(struct strbuf *b, const char *bytes, size_t n)
+char *strbuf_extend(struct strbuf *b, size_t n)
 {
+	char *room;
+
 	if (!strbuf_room(b, n))
-		return;
-	if (n)
-		memcpy(b->text + b->len, bytes, n);
+		return NULL;
+	room = b->text + b->len;
 	b->len += n;
 	b->text[b->len] = '\0';
+	return room;
+}
+
+void strbuf_add_bytes(struct strbuf *b, const char *bytes, size_t n)
+{
+	char *room = strbuf_extend(b, n);
+
+	if (room && n)
+		memcpy(room, bytes, n);
 }
 
 void strbuf_add(struct strbuf *b, const char *text)

@@ -15,6 +15,8 @@ struct strbuf {
 	bool failed;
 };
 
+/* Room for `n` more bytes, which are the caller's to fill in at once; NULL: no memory. */
+char *strbuf_extend(struct strbuf *b, size_t n);
 void strbuf_add(struct strbuf *b, const char *text);
 void strbuf_add_bytes(struct strbuf *b, const char *bytes, size_t n);
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -55,16 +55,16 @@ static void companions_done(struct companions *c)
 
 static int shape_destination(const struct config *c, const struct addr_match *to, enum family f, struct shape *s)
 {
-	int r = addr_ranges_append(&s->to, &to->yes[f]);
+	int r = addr_ranges_join(&s->to, &to->yes[f]);
 
 	if (r == 0)
-		r = addr_ranges_append(&s->not_to, &to->no[f]);
+		r = addr_ranges_join(&s->not_to, &to->no[f]);
 	for (size_t i = 0; i < to->set_count && r == 0; i++) {
 		const struct set *set = &c->sets[to->sets[i].set];
 
 		if (set->dynamic)
 			s->exact = false;
-		r = addr_ranges_append(to->sets[i].negated ? &s->not_to : &s->to, &set->elements[f]);
+		r = addr_ranges_join(to->sets[i].negated ? &s->not_to : &s->to, &set->elements[f]);
 	}
 	addr_ranges_normalise(&s->to);
 	addr_ranges_normalise(&s->not_to);
@@ -188,7 +188,7 @@ static bool may_come_in_by(const struct plan *p, const struct link *l, const str
 		const struct address *a = &p->facts->addresses[i];
 		struct prefix net = prefix_of(&a->addr, a->len);
 		struct addr_range range = prefix_range(&net);
-		struct addr_ranges one = { &range, 1 };
+		struct addr_ranges one = { .v = &range, .count = 1 };
 
 		if (a->link == l->index && a->addr.family == FAMILY_IPV4 && (s->to_all || addr_ranges_overlap(&one, &s->to)))
 			return true;

@@ -116,7 +116,7 @@ static int add_ranges(struct plan *p, const char *name, enum family f, const str
 		return -ENOMEM;
 	s->has_ranges = true;
 	s->family = f;
-	return addr_ranges_append(&s->ranges, list);
+	return addr_ranges_join(&s->ranges, list);
 }
 
 /* As nft prints it: 1d2h3m4s. */

@@ -122,6 +122,45 @@ static void test_range(void)
 	}
 }
 
+/* As it stands in a list, with another line behind it. */
+static void test_read_ipv4(void)
+{
+	static const struct {
+		const char *text;
+		const char *printed;	/* NULL: left to those who know more */
+		char next;
+	} cases[] = {
+		{ "10.0.0.0/8\n11.0.0.0/8", "10.0.0.0/8", '\n' },
+		{ "10.0.0.1\n", "10.0.0.1", '\n' },
+		{ "10.0.0.1/32", "10.0.0.1", '\0' },
+		{ "0.0.0.0/0\n", "0.0.0.0/0", '\n' },
+		{ "10.0.0.0/25 # office\n", "10.0.0.0/25", ' ' },
+		{ "10.0.0.1-10.0.0.9\n", "10.0.0.1", '-' },
+		{ "10.0.0.0/257\n", NULL, 0 },
+		{ "10.0.0.1/31\n", NULL, 0 },
+		{ "10.0.0.0/\n8", NULL, 0 },
+		{ "10.0.0.\n0/8", NULL, 0 },
+		{ "10.0.0\n", NULL, 0 },
+		{ "fd00::/8\n", NULL, 0 },
+		{ "\n", NULL, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct addr_range r, again;
+		const char *end = addr_range_read_ipv4(cases[i].text, &r);
+		char text[RANGE_TEXT_SIZE];
+
+		ok(!end == !cases[i].printed && (!end || *end == cases[i].next),
+		   "a list's line %zu: read to its end or not at all", i + 1);
+		if (!end || !cases[i].printed)
+			continue;
+		is(addr_range_print(&r, text), cases[i].printed, "it prints as %s",
+		   cases[i].printed);
+		ok(addr_range_parse(text, &again) == 0 && addr_range_compare(&again, &r) == 0,
+		   "and reads as any other");
+	}
+}
+
 /* The last 8 bits vary, so that every address can be tried. */
 static struct addr nth(enum family family, unsigned int n)
 {
@@ -194,6 +233,25 @@ static void test_cover(enum family family)
 	   family_name(family));
 }
 
+static void test_join(void)
+{
+	CLEANUP(addr_ranges_done) struct addr_ranges one = { 0 }, other = { 0 };
+	struct addr_ranges joined = { 0 };
+	struct addr_range r, s;
+	bool fine = addr_range_parse("10.0.0.0/8", &r) == 0 && addr_ranges_add(&one, &r) == 0 &&
+		    addr_range_parse("9.0.0.0/8", &s) == 0 && addr_ranges_add(&other, &s) == 0;
+
+	fine = fine && addr_ranges_join(&joined, &one) == 0;
+	ok(fine && joined.v == one.v && joined.count == 1, "a list that is alone is borrowed");
+	fine = fine && addr_ranges_join(&joined, &other) == 0;
+	addr_ranges_normalise(&joined);
+	ok(fine && joined.v != one.v && joined.count == 1 &&
+	   addr_compare(&joined.v[0].from, &s.from) == 0 && addr_compare(&joined.v[0].to, &r.to) == 0,
+	   "with another it is a copy, and canonical");
+	addr_ranges_done(&joined);
+	ok(one.count == 1 && addr_range_compare(&one.v[0], &r) == 0, "the lender's stays as it was");
+}
+
 static void test_whole_space(void)
 {
 	CLEANUP(addr_ranges_done) struct addr_ranges list = { 0 };
@@ -258,6 +316,8 @@ int main(void)
 	test_addr();
 	test_prefix();
 	test_range();
+	test_read_ipv4();
+	test_join();
 	test_cover(FAMILY_IPV4);
 	test_cover(FAMILY_IPV6);
 	test_whole_space();

@@ -27,7 +27,7 @@ void streams_done(struct streams *s)
 static int add_match(const struct config *c, const struct addr_match *m, enum family f,
 		     struct addr_ranges *ret)
 {
-	int r = addr_ranges_append(ret, &m->yes[f]);
+	int r = addr_ranges_join(ret, &m->yes[f]);
 
 	for (size_t i = 0; i < m->set_count && r == 0; i++) {
 		const struct set *set = &c->sets[m->sets[i].set];
@@ -38,7 +38,7 @@ static int add_match(const struct config *c, const struct addr_match *m, enum fa
 			addr_ranges_done(ret);
 			return 0;
 		}
-		r = addr_ranges_append(ret, &set->elements[f]);
+		r = addr_ranges_join(ret, &set->elements[f]);
 	}
 	addr_ranges_normalise(ret);
 	return r;
@@ -172,7 +172,7 @@ int streams_of(const struct plan *p, struct streams *ret)
 static enum meeting meet_prefix(const struct prefix *prefix, const struct addr_ranges *list)
 {
 	struct addr_range range = prefix_range(prefix);
-	const struct addr_ranges one = { &range, 1 };
+	const struct addr_ranges one = { .v = &range, .count = 1 };
 
 	if (prefix->len == 0)
 		return MEETING_ALL;

@@ -28,7 +28,7 @@ static size_t packed_size(enum family f)
 	return 4 * (family_bits(f) / 8);
 }
 
-static void pack(const struct addr_range *r, char ret[static PACKED_MAX])
+static void pack(const struct addr_range *r, char *ret)
 {
 	size_t n = family_bits(r->from.family) / 8;
 
@@ -37,12 +37,11 @@ static void pack(const struct addr_range *r, char ret[static PACKED_MAX])
 
 void nft_pack(const struct addr_ranges *list, struct strbuf *out)
 {
-	char text[PACKED_MAX];
+	size_t size = list->count ? packed_size(list->v[0].from.family) : 0;
+	char *room = strbuf_extend(out, list->count * size);
 
-	for (size_t i = 0; i < list->count; i++) {
-		pack(&list->v[i], text);
-		strbuf_add_bytes(out, text, packed_size(list->v[i].from.family));
-	}
+	for (size_t i = 0; room && i < list->count; i++)
+		pack(&list->v[i], room + i * size);
 }
 
 static bool is_packed(const char *text, const struct addr_range *r)
