@@ -168,26 +168,14 @@ static bool is_set_file(const char *path, const char *policy_path, const char *n
 }
 
 static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
-		    struct source *ret, struct diag *d)
+		    const struct source **ret, struct diag *d)
 {
 	const struct snapshot *s = ctx;
 
 	for (size_t i = s->sources.policy_count; i < s->sources.count; i++) {
-		const struct source *f = &s->sources.v[i];
-		struct source copy = { .len = f->len };
-
-		if (!is_set_file(f->path, policy_path, name))
-			continue;
-		copy.path = strdup(f->path);
-		copy.text = malloc(f->len + 1);
-		if (!copy.path || !copy.text) {
-			free(copy.path);
-			free(copy.text);
-			return -ENOMEM;
-		}
-		memcpy(copy.text, f->text, f->len + 1);
-		*ret = copy;
-		return 0;
+		*ret = &s->sources.v[i];
+		if (is_set_file((*ret)->path, policy_path, name))
+			return 0;
 	}
 	return diag_error(d, at, "file: the copy of this policy has no \"%s\"", name);
 }

@@ -134,22 +134,8 @@ static int load_path(struct loader *l, const char *path)
 	return err;
 }
 
-static int copy_source(const struct source *s, struct source *ret)
-{
-	struct source copy = { .path = strdup(s->path), .text = malloc(s->len + 1), .len = s->len };
-
-	if (!copy.path || !copy.text) {
-		free(copy.path);
-		free(copy.text);
-		return -ENOMEM;
-	}
-	memcpy(copy.text, s->text, s->len + 1);
-	*ret = copy;
-	return 0;
-}
-
 static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
-		    struct source *ret, struct diag *d)
+		    const struct source **ret, struct diag *d)
 {
 	struct loader *l = ctx;
 	const char *slash = strrchr(policy_path, '/');
@@ -164,16 +150,20 @@ static int read_set(void *ctx, const char *policy_path, const char *name, struct
 	(void)d; /* the loader's own */
 	if (!path)
 		return -ENOMEM;
-	for (size_t i = 0; i < l->sets.count; i++)
-		if (strcmp(l->sets.v[i].path, path) == 0)
-			return copy_source(&l->sets.v[i], ret);
+	for (size_t i = 0; i < l->sets.count; i++) {
+		*ret = &l->sets.v[i];
+		if (strcmp((*ret)->path, path) == 0)
+			return 0;
+	}
 	err = source_read(path, l->trust_owner, &s, &why);
 	if (err < 0) {
 		strbuf_printf(&before, "file: \"%s\" ", path);
 		return complain(l, at, before.failed ? "" : before.text, err, &why);
 	}
 	err = sources_push(&l->sets, &s);
-	return err ? err : copy_source(&l->sets.v[l->sets.count - 1], ret);
+	if (err == 0)
+		*ret = &l->sets.v[l->sets.count - 1];
+	return err;
 }
 
 /* Policy files that could be read, in order, then the sets' files. */

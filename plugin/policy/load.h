@@ -45,10 +45,10 @@ MUST_CHECK int config_load(const struct load_options *o, const struct names *nam
 			   struct config *ret, struct sources *ret_sources, struct diag *d);
 void sources_done(struct sources *s);
 
-/* Fetches the file that a set names, relative to the policy file. Path and text of *ret are the
- * caller's. -EINVAL with a message in `d`, -ENOMEM. */
+/* Fetches the file that a set names, relative to the policy file. What *ret points to is lent until
+ * the next call. -EINVAL with a message in `d`, -ENOMEM. */
 typedef int (*set_reader)(void *ctx, const char *policy_path, const char *name, struct where at,
-			  struct source *ret, struct diag *d);
+			  const struct source **ret, struct diag *d);
 
 /* The pure half: text of policy files that was read already; one without text could not be read,
  * which is an error that somebody has reported. NULL read_set refuses set files. For fuzzers, unit

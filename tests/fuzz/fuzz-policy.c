@@ -49,7 +49,7 @@ static char *copy_of(const uint8_t *data, size_t size)
 }
 
 static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
-		    struct source *ret, struct diag *d)
+		    const struct source **ret, struct diag *d)
 {
 	const struct source *rest = ctx;
 
@@ -57,9 +57,7 @@ static int read_set(void *ctx, const char *policy_path, const char *name, struct
 	(void)name;
 	if (!rest->text)
 		return diag_error(d, at, "no file");
-	ret->path = strdup("set");
-	ret->text = copy_of((const uint8_t *)rest->text, rest->len);
-	ret->len = rest->len;
+	*ret = rest;
 	return 0;
 }
 
@@ -127,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *split = size ? memmem(data, size, "\n%%\n", 4) : NULL;
 	struct source file = { .path = (char[]){ "policy" },
 			       .len = split ? (size_t)(split - data) : size };
-	struct source rest = { 0 };
+	struct source rest = { .path = (char[]){ "set" } };
 	struct config c = { 0 };
 	struct diag d = { 0 };
 	int err;

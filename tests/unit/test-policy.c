@@ -81,16 +81,6 @@ static int read_source(const char *path, struct source *ret)
 	return 0;
 }
 
-static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
-		    struct source *ret, struct diag *d)
-{
-	(void)ctx;
-	(void)policy_path;
-	if (read_source(name, ret) < 0)
-		return diag_error(d, at, "file: \"%s\" can't be opened", name);
-	return 0;
-}
-
 static void sources_free(struct source *v, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -99,13 +89,30 @@ static void sources_free(struct source *v, size_t count)
 	}
 }
 
+/* `ctx` is room for one. */
+static int read_set(void *ctx, const char *policy_path, const char *name, struct where at,
+		    const struct source **ret, struct diag *d)
+{
+	struct source *room = ctx;
+
+	(void)policy_path;
+	sources_free(room, 1);
+	*room = (struct source){ 0 };
+	if (read_source(name, room) < 0)
+		return diag_error(d, at, "file: \"%s\" can't be opened", name);
+	*ret = room;
+	return 0;
+}
+
 /* What is said of some files: the messages, then, if all is well, what was understood. */
 static void judge(const struct source *files, size_t count, struct strbuf *out)
 {
 	CLEANUP(config_done) struct config c = { 0 };
 	CLEANUP(diag_done) struct diag d = { 0 };
-	int err = config_parse(files, count, &host, read_set, NULL, &c, &d);
+	struct source set = { 0 };
+	int err = config_parse(files, count, &host, read_set, &set, &c, &d);
 
+	sources_free(&set, 1);
 	diag_finish(&d);
 	for (size_t i = 0; i < d.count; i++)
 		strbuf_printf(out, "%s\n", d.items[i].text);
