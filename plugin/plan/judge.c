@@ -229,7 +229,7 @@ static char *own_marks(const struct plan *p, const struct policy *pol)
 
 		if (!path || !path->mark_kill)
 			continue;
-		strbuf_printf(&b, "%s0x%08x : return", any ? ", " : "", path->mark_kill);
+		strbuf_printf(&b, "%s0x%08x", any ? ", " : "", path->mark_kill);
 		any = true;
 	}
 	return strbuf_take(&b);
@@ -246,9 +246,8 @@ static int older_ends(const struct plan *p, const struct policy *pol, struct tex
 	own = own_marks(p, pol);
 	if (!own)
 		return -ENOMEM;
-	r = *own ? texts_add(ret, "ct mark & 0x%08x vmap { %s }", p->config->settings.mark_mask,
-			     own)
-		 : 0;
+	/* No map: the elements of one that goes are gone for packets that still look there, and they would be cut. */
+	r = *own ? texts_add(ret, "ct mark & 0x%08x { %s } return", p->config->settings.mark_mask, own) : 0;
 	free(own);
 	return r ?: texts_add(ret, "goto cut");
 }

@@ -48,8 +48,8 @@ static int add_output(struct plan *p)
 		TRY(nft_add_rule(c, NULL, "ct state invalid jump older_local"));
 	}
 	/* No reply is new. A question fewer for what is not steered is 10 ns a packet. */
-	TRY(nft_add_rule(c, NULL, p->mark_main ? "ct state vmap { related : goto related, new : goto leaving, untracked : "
-						 "goto leaving }" : "ct state related goto related"));
+	TRY(nft_add_rule(c, NULL, p->mark_main ? "ct state related,new,untracked goto leaving" :
+						 "ct state related goto related"));
 	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @restore", mask(p)));
 	if (!p->mark_main)
 		return 0;
@@ -57,6 +57,7 @@ static int add_output(struct plan *p)
 	c = chain(p, "leaving", NULL);
 	if (!c)
 		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "ct state related goto related"));
 	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @restore", mask(p)));
 	TRY(nft_add_rule(c, NULL, "ct state new tcp flags ! syn,rst goto midstream"));
 	return nft_add_rule(c, NULL, "goto judge_local");

@@ -213,7 +213,7 @@ static int add_lead(struct plan *p, const struct way *way)
 	c = nft_add_chain(&p->nft, name, NULL);
 	if (!c)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "ct mark & 0x%08x vmap { 0x00000000 : goto take_%s }", p->config->settings.mark_mask,
+	TRY(nft_add_rule(c, NULL, "ct mark & 0x%08x == 0x00000000 goto take_%s", p->config->settings.mark_mask,
 			 way->word));
 	return nft_add_rule(c, NULL, "goto to_%s", way->word);
 }
