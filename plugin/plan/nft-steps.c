@@ -46,7 +46,7 @@ static struct step *add_step(const struct transaction *t, enum step_kind kind, s
 	return s;
 }
 
-static int add_transaction(const struct transaction *t, struct steps *ret)
+static int add_transaction(struct transaction *t, struct steps *ret)
 {
 	CLEANUP(strbuf_done) struct strbuf script = { 0 };
 	CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
@@ -62,6 +62,7 @@ static int add_transaction(const struct transaction *t, struct steps *ret)
 			return -ENOMEM;
 		s->of.nft.edits = edits;
 		edits = (struct nft_edits){ 0 };
+		t->waits = false;
 	}
 	if (!script.len || t->edits_alone)
 		return 0;
@@ -88,10 +89,7 @@ int steps_add_nft(const struct nft_table *have, const struct nft_table *want, st
 		t.from = t.to;
 		t.to = i < stages->count ? &stages->v[i] : want;
 		t.part = i < stages->change ? NFT_AHEAD : i > stages->change ? NFT_AFTER : NFT_CHANGE;
-		/* What was copied changes while no packet may be there: not one of old when all
-		 * change, and none that went by it still afterwards. */
-		t.waits = stages->change < stages->count &&
-			  (i == stages->change || i == stages->change + 1);
+		t.waits = i > 0 && stages->settles[i - 1];
 		t.edits_alone = i == 0 && stages->begins_with_edits;
 		err = add_transaction(&t, ret);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * From one nftables table to another by stages: what rules look up by intervals is there before they
- * look, and an edit of anything else is one transaction. tests/netns/kill-switch-moves.sh tries it on
- * packets.
+ * look and for as long as they do, and an edit of anything else is one transaction.
+ * tests/netns/kill-switch-moves.sh tries it on packets.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +26,9 @@ static struct nft_table table_with(const char *rule)
 	return t;
 }
 
-static void add_ranges(struct nft_table *t, const char *range)
+static void add_ranges_to(struct nft_table *t, const char *name, const char *type, const char *range)
 {
-	struct nft_set *s = nft_add_set(t, "big_4", false, "ipv4_addr", "interval");
+	struct nft_set *s = nft_add_set(t, name, false, type, "interval");
 	struct addr_range r;
 
 	if (!s || addr_range_parse(range, &r) || addr_ranges_add(&s->ranges, &r))
@@ -36,7 +36,21 @@ static void add_ranges(struct nft_table *t, const char *range)
 	s->has_ranges = true;
 }
 
-/* The stages from one to the other, and all their scripts. Both tables are let go. */
+static void add_ranges(struct nft_table *t, const char *range)
+{
+	add_ranges_to(t, "big_4", "ipv4_addr", range);
+}
+
+static void add_map(struct nft_table *t, const char *element)
+{
+	struct nft_set *s = nft_add_set(t, "map_4", true, "ipv4_addr : verdict", "interval");
+
+	if (!s || nft_add_element(s, "%s", element))
+		abort();
+}
+
+/* The stages from one to the other, and all their scripts; "===" where packets that came before are
+ * waited for. Both tables are let go. */
 static size_t stages(struct nft_table *have, struct nft_table *want, size_t *ret_change, char **ret)
 {
 	CLEANUP(nft_changes_done) struct nft_changes changes = { 0 };
@@ -52,7 +66,7 @@ static size_t stages(struct nft_table *have, struct nft_table *want, size_t *ret
 		CLEANUP(nft_edits_done) struct nft_edits edits = { 0 };
 		const struct nft_table *to = i < s.count ? &s.v[i] : want;
 
-		strbuf_printf(&all, "--- %zu\n", i);
+		strbuf_printf(&all, "%s %zu\n", i && s.settles[i - 1] ? "===" : "---", i);
 		if (nft_script(from, to, &edits, &all))
 			abort();
 		for (size_t k = 0; k < edits.count; k++)
@@ -130,7 +144,7 @@ static void test_set(void)
 	add_ranges(&want, "10.2.0.0/16");
 	ok(stages(&have, &want, &change, &text) == 4 && change == 2, "a set that changes together with a rule");
 	ok(strstr(text, "--- 0\nnew big_4.next1\n--- 1\n--- 2\n") != NULL, "its copy comes first");
-	ok(strstr(text, "ip daddr @big_4.next1 drop") && strstr(text, "--- 3\nedit big_4\n"),
+	ok(strstr(text, "ip daddr @big_4.next1 drop") && strstr(text, "=== 3\nedit big_4\n"),
 	   "it is edited once the rule leads to the copy");
 	ok(strstr(text, "delete set inet ifsteer big_4.next1\n") != NULL, "the copy goes");
 	free(text);
@@ -165,6 +179,85 @@ static void test_left_over(void)
 	free(text);
 }
 
+/* Two sets of one family, of which a packet could meet the one before and the other after. */
+static void test_two_sets(void)
+{
+	static const char *const other_types[] = { "ipv4_addr", "ipv6_addr" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(other_types); i++) {
+		struct nft_table have = table_with("drop"), want = table_with("drop");
+		bool is_ipv4 = i == 0;
+		size_t change, count;
+		char *text;
+
+		add_ranges(&have, "10.1.0.0/16");
+		add_ranges(&want, "10.2.0.0/16");
+		add_ranges_to(&have, "other", other_types[i], is_ipv4 ? "10.2.0.0/16" : "2001:db8::/64");
+		add_ranges_to(&want, "other", other_types[i], is_ipv4 ? "10.1.0.0/16" : "2001:db8:1::/64");
+		count = stages(&have, &want, &change, &text);
+		ok(is_ipv4 ? count == 4 && strstr(text, "new other.next1\n") : count == 0,
+		   "two sets change, and no rule: %s", is_ipv4 ? "by copies" : "no packet is looked up in both");
+		free(text);
+	}
+}
+
+static void test_map_goes(void)
+{
+	struct nft_table have = table_with("ip daddr vmap @map_4");
+	struct nft_table want = table_with("ip daddr 10.1.0.0/16 drop");
+	size_t change;
+	char *text;
+
+	add_map(&have, "10.1.0.0/16 : drop");
+	ok(stages(&have, &want, &change, &text) == 1 && change == 0, "a map goes");
+	ok(strstr(text, "=== 1\ndelete map inet ifsteer map_4\n") != NULL, "when no packet is there");
+	free(text);
+}
+
+static void test_map_changes(void)
+{
+	struct nft_table have = table_with("ip daddr vmap @map_4");
+	struct nft_table want = table_with("ip saddr 10.0.0.1 ip daddr vmap @map_4");
+	size_t change;
+	char *text;
+
+	add_map(&have, "10.1.0.0/16 : drop");
+	add_map(&want, "10.2.0.0/16 : drop");
+	ok(stages(&have, &want, &change, &text) == 4 && change == 1, "a map changes together with a rule");
+	ok(strstr(text, "=== 2\n") && strstr(text, "--- 3\n"), "packets leave it before");
+	ok(strstr(text, "=== 4\ndelete map inet ifsteer map_4.next1\n") != NULL, "and its copy before that goes");
+	free(text);
+}
+
+/* Its elements go with the rule, and packets that came before look there still. */
+static void test_map_in_rule(void)
+{
+	struct nft_table have = table_with("jhash ip daddr mod 2 seed 0x1 vmap { 0 : accept, 1 : drop }");
+	struct nft_table want = table_with("jhash ip daddr mod 2 seed 0x2 vmap { 0 : accept, 1 : drop }");
+	size_t change;
+	char *text;
+
+	ok(stages(&have, &want, &change, &text) == 4 && change == 1, "a map in a rule: a copy, and back");
+	ok(strstr(text, "--- 1\nflush chain inet ifsteer output\ntable") &&
+	   strstr(text, "=== 2\nflush chain inet ifsteer judge\ntable"), "its rule changes when no packet is there");
+	ok(strstr(text, "=== 4\nflush chain inet ifsteer judge.next1\ndelete chain") != NULL, "as the copy goes");
+	free(text);
+}
+
+/* A map that is to lead to it may come with it: no rule need change. */
+static void test_new_chain(void)
+{
+	struct nft_table have = table_with("drop"), want = table_with("drop");
+	struct nft_chain *c = nft_add_chain(&want, "branch", NULL);
+	size_t change;
+	char *text;
+
+	if (!c || nft_add_rule(c, NULL, "th dport { 9, 20-30 } drop"))
+		abort();
+	ok(stages(&have, &want, &change, &text) == 1 && change == 1, "a new chain with a list comes first");
+	free(text);
+}
+
 int main(void)
 {
 	test_one("addresses", "ip daddr 10.0.0.0/8 drop", "ip daddr 10.1.0.0/16 drop");
@@ -173,5 +266,10 @@ int main(void)
 	test_set();
 	test_new_set();
 	test_left_over();
+	test_two_sets();
+	test_map_goes();
+	test_map_changes();
+	test_map_in_rule();
+	test_new_chain();
 	return tap_done();
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The way from one table to another where packets look things up by intervals. Linux puts new
- * rules in force first, and gives interval sets their new elements a moment later, one set after
- * the other (6.18: nf_tables_commit moves gencursor, then nft_set_commit_update calls
- * nft_rbtree_commit, which publishes an array): in between, new rules judge by old elements, and
- * by none where a set is new, be it a list in a rule. So what is looked up by intervals is
- * complete before a rule leads there.
+ * The way from one table to another where packets look up what changes. Linux puts new rules in
+ * force first, and gives interval sets their new elements a moment later, one set after the other
+ * (6.18: nf_tables_commit moves gencursor, then nft_set_commit_update calls nft_rbtree_commit, which
+ * publishes an array): in between, new rules judge by old elements, and by none where a set is new,
+ * be it a list in a rule. And a packet that is among the old rules at that moment goes on by them,
+ * but sees elements as they are now (nft_do_chain reads gencursor once, a look-up again): none in a
+ * map that goes, be it one in a rule (nft_map_deactivate).
  *
- * What is new is made ahead. What stands and changes together with rules (a set, a map, a chain
- * with lists of intervals in it) is made ahead as a copy. Then all rules change, and lead to the
- * copies; what was copied changes as well, unused; and at last the rules come back to it.
+ * So what is looked up by intervals is complete before a rule leads there, and stands as it was
+ * until the last packet has left. What is new is made ahead. What stands and changes together with
+ * rules (a set, a map, a chain with lists of intervals or maps in it) is made ahead as a copy. Then
+ * all rules change, and lead to the copies; what was copied changes as well, unused, and what is no
+ * longer wanted goes; and at last the rules come back.
  */
 #include "plan/nft/stages.h"
 
@@ -61,10 +64,16 @@ static bool has_intervals(const char *text)
 	return false;
 }
 
-static bool chain_has_intervals(const struct nft_chain *c)
+static bool has_map(const char *text)
 {
-	for (size_t i = 0; i < c->rule_count; i++)
-		if (has_intervals(c->rules[i].text))
+	return strstr(text, " vmap {") != NULL;
+}
+
+/* NULL: there is no such chain. */
+static bool any_rule(const struct nft_chain *c, bool (*is)(const char *text))
+{
+	for (size_t i = 0; c && i < c->rule_count; i++)
+		if (is(c->rules[i].text))
 			return true;
 	return false;
 }
@@ -97,6 +106,21 @@ static bool rules_differ(const struct nft_changes *c)
 	return false;
 }
 
+/* Whether one packet may be compared with two that change: it could meet the one as it was and the
+ * other as it will be. */
+static bool sets_differ_together(const struct nft_changes *c)
+{
+	size_t ipv4 = 0, ipv6 = 0;
+
+	for (size_t i = 0; i < c->set_count; i++) {
+		if (!set_is_copied(&c->sets[i]))
+			continue;
+		ipv4 += !strstr(c->sets[i].want->type, "ipv6_addr");
+		ipv6 += !strstr(c->sets[i].want->type, "ipv4_addr");
+	}
+	return ipv4 > 1 || ipv6 > 1;
+}
+
 /* Whether a map, or a chain with lists, is new. New sets of ranges go ahead in any case. */
 static bool intervals_are_new(const struct nft_changes *c)
 {
@@ -105,7 +129,21 @@ static bool intervals_are_new(const struct nft_changes *c)
 			return true;
 	for (size_t i = 0; i < c->chain_count; i++)
 		if (c->chains[i].want && chain_is_new(&c->chains[i]) &&
-		    chain_has_intervals(c->chains[i].want))
+		    any_rule(c->chains[i].want, has_intervals))
+			return true;
+	return false;
+}
+
+/* Whether something changes or goes that packets among the old rules would miss. A list in a rule
+ * stays with the rule. */
+static bool is_missed(const struct nft_changes *c)
+{
+	for (size_t i = 0; i < c->set_count; i++)
+		if (set_is_copied(&c->sets[i]) ||
+		    (!c->sets[i].want && c->sets[i].have->is_map && is_interval(c->sets[i].have)))
+			return true;
+	for (size_t i = 0; i < c->chain_count; i++)
+		if ((c->chains[i].refill || !c->chains[i].want) && any_rule(c->chains[i].have, has_map))
 			return true;
 	return false;
 }
@@ -186,8 +224,14 @@ static int note_copy(struct maker *m, const char *name)
 	return 0;
 }
 
-/* A chain with intervals is copied when it changes, and when it refers to what is copied, which it
- * could not without a change. Base chains can't be copied, and none has intervals. */
+/* Whether its rules can't just be written anew. Base chains can't be copied, and need not be. */
+static bool is_delicate(const struct chain_change *c)
+{
+	return !c->want->hook && (any_rule(c->want, has_intervals) || any_rule(c->have, has_map));
+}
+
+/* Such a chain is copied when it changes, and when it refers to what is copied, which it could not
+ * without a change. */
 static int find_copies(struct maker *m)
 {
 	bool more = true;
@@ -201,7 +245,7 @@ static int find_copies(struct maker *m)
 		for (size_t i = 0; i < m->want->chain_count; i++) {
 			const struct chain_change *c = &m->changes->chains[i];
 
-			if (m->is_copied[i] || c->want->hook || !chain_has_intervals(c->want) ||
+			if (m->is_copied[i] || !is_delicate(c) ||
 			    !(c->refill || refers_to_copies(m, c->want)))
 				continue;
 			more = m->is_copied[i] = true;
@@ -361,12 +405,6 @@ static int begin(struct maker *m, const struct nft_table *from, struct nft_table
 			  sizeof(*t->chains));
 }
 
-/* The last one, after all. */
-static void drop(struct maker *m)
-{
-	shell_done(&m->ret->v[--m->ret->count]);
-}
-
 static int add_new_sets(const struct maker *m, bool has_ranges, struct nft_table *t)
 {
 	for (size_t i = 0; i < m->changes->set_count; i++)
@@ -423,54 +461,77 @@ static int make_ahead(struct maker *m)
 	return 0;
 }
 
-/* Ranges change by edits, once no packet gets there. */
-static bool waits(const struct set_change *s)
+/* What is wanted, led to the copies. What was copied, and what goes, is as it was. */
+static int make_switched(struct maker *m)
 {
-	return set_is_copied(s) && s->want->has_ranges && !s->replace;
+	struct nft_table *t;
+
+	m->ret->settles[m->ret->count] = true;
+	TRY(begin(m, &m->copies, &t));
+	TRY(add_counters(t, m->want->counters, m->want->counter_count));
+	TRY(add_counters(t, m->changes->gone_counters.v, m->changes->gone_counters.count));
+	for (size_t i = 0; i < m->changes->set_count; i++) {
+		const struct set_change *s = &m->changes->sets[i];
+
+		TRY(add_set(t, m->name_count && set_is_copied(s) ? s->have : s->want ?: s->have));
+	}
+	/* The changes begin with the chains that are wanted. */
+	for (size_t i = 0; i < m->changes->chain_count; i++) {
+		const struct chain_change *c = &m->changes->chains[i];
+
+		if (c->want && !(c->have && m->is_copied[i]))
+			TRY(add_wanted(m, t, i));
+		else if (!c->have->hook)
+			TRY(add_chain(t, c->have));
+	}
+	nft_sort_names(t);
+	return 0;
 }
 
-/* What is wanted, led to the copies. What was copied is as it will be. */
-static int make_switched(struct maker *m)
+/* What was copied is as it will be, and what goes is gone. */
+static int make_settled(struct maker *m)
 {
 	struct nft_table *t;
 
 	TRY(begin(m, &m->copies, &t));
 	TRY(add_counters(t, m->want->counters, m->want->counter_count));
-	for (size_t i = 0; i < m->changes->set_count; i++) {
-		const struct set_change *s = &m->changes->sets[i];
-
-		if (s->want)
-			TRY(add_set(t, waits(s) ? s->have : s->want));
-	}
+	TRY(vec_append(&t->sets, &t->set_count, m->want->sets, m->want->set_count, sizeof(*t->sets)));
 	for (size_t i = 0; i < m->want->chain_count; i++)
 		TRY(add_wanted(m, t, i));
 	nft_sort_names(t);
 	return 0;
 }
 
-static int make_settled(struct maker *m)
+/* What is wanted, and the copies, in which packets are still. */
+static int make_returned(struct maker *m)
 {
 	struct nft_table *t;
-	bool any = false;
 
-	TRY(begin(m, &m->ret->v[m->ret->count - 1], &t));
-	for (size_t i = 0; i < t->set_count; i++) {
-		const struct nft_set *want = nft_find_set(m->want, t->sets[i].name);
-
-		if (want && t->sets[i].ranges.v != want->ranges.v) {
-			t->sets[i] = *want;
-			any = true;
-		}
-	}
-	if (!any)
-		drop(m);
+	m->ret->settles[m->ret->count] = true;
+	TRY(begin(m, m->want, &t));
+	TRY(vec_append(&t->sets, &t->set_count, m->copies.sets, m->copies.set_count, sizeof(*t->sets)));
+	TRY(vec_append(&t->chains, &t->chain_count, m->copies.chains, m->copies.chain_count,
+		       sizeof(*t->chains)));
+	nft_sort_names(t);
 	return 0;
+}
+
+static bool maps_are_copied(const struct maker *m)
+{
+	for (size_t i = 0; i < m->copies.set_count; i++)
+		if (m->copies.sets[i].is_map)
+			return true;
+	for (size_t i = 0; i < m->copies.chain_count; i++)
+		if (any_rule(&m->copies.chains[i], has_map))
+			return true;
+	return false;
 }
 
 static int make(struct maker *m)
 {
 	/* A table that somebody put to sleep wakes up with what is in it. */
-	bool changes_rules = !m->have->dormant && rules_differ(m->changes);
+	bool awake = !m->have->dormant;
+	bool moves = awake && (rules_differ(m->changes) || sets_differ_together(m->changes));
 
 	if (!m->want->exists)
 		return 0;
@@ -478,18 +539,19 @@ static int make(struct maker *m)
 	if (!m->is_copied)
 		return -ENOMEM;
 	choose_suffix(m);
-	if (changes_rules)
+	if (moves)
 		TRY(find_copies(m));
 	if (m->name_count)
 		TRY(make_copies(m));
 	TRY(make_ranges(m));
-	if (m->name_count || (changes_rules && intervals_are_new(m->changes)))
+	if (m->name_count || (awake && intervals_are_new(m->changes)))
 		TRY(make_ahead(m));
 	m->ret->change = m->ret->count;
-	if (!m->name_count)
-		return 0;
-	TRY(make_switched(m));
-	return make_settled(m);
+	if (moves && is_missed(m->changes))
+		TRY(make_switched(m));
+	if (m->name_count)
+		TRY(make_settled(m));
+	return maps_are_copied(m) ? make_returned(m) : 0;
 }
 
 void nft_stages_done(struct nft_stages *s)

@@ -7,18 +7,20 @@
 
 #include "plan/nft/changes.h"
 
-#define NFT_STAGES_MAX 4
+#define NFT_STAGES_MAX 5
 
 struct nft_stages {
 	struct nft_table v[NFT_STAGES_MAX];	/* in order; they borrow from `have` and `want` */
 	size_t count;			/* none: there is nothing in between */
 	size_t change;			/* the first in which what is wanted is in force; count: none */
+	bool settles[NFT_STAGES_MAX];	/* packets that came before it are waited for behind it */
 	bool begins_with_edits;		/* the first only has more sets of ranges than `have` */
 	void **memory;			/* what they do not borrow */
 	size_t memory_count;
 };
 
-/* Both tables, and what differs between them, outlive what is returned. 0 or -ENOMEM. */
+/* Both tables outlive what is returned; what differs between them, from which the names of counters
+ * are borrowed, outlives the making of scripts. 0 or -ENOMEM. */
 MUST_CHECK int nft_stages(const struct nft_table *have, const struct nft_table *want,
 			  const struct nft_changes *changes, struct nft_stages *ret);
 void nft_stages_done(struct nft_stages *s);
