@@ -109,7 +109,7 @@ static void test_rule_text(void)
 /* Every member that can be set must make a difference, in both directions. */
 #define DIFFERS(type, compare, base, assignment)                                                            \
 	do {                                                                                                \
-		struct type a = base, b = base;                                                             \
+		struct type a = (base), b = (base);                                                         \
 		b.assignment;                                                                               \
 		ok(compare(&a, &b) * compare(&b, &a) < 0 && compare(&a, &a) == 0, #compare " sees " #assignment); \
 	} while (0)

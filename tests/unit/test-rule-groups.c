@@ -202,12 +202,12 @@ static int by_rule(const void *a, const void *b)
 
 static struct rule *sorted(const struct plan *p)
 {
-	struct rule *v = calloc(p->rule_count, sizeof(*v));
+	struct rule *v = NULL;
+	size_t n = 0;
 
-	if (!v)
+	if (vec_append(&v, &n, p->rules, p->rule_count, sizeof(*v)) < 0)
 		abort();
-	memcpy(v, p->rules, p->rule_count * sizeof(*v));
-	qsort(v, p->rule_count, sizeof(*v), by_rule);
+	vec_sort(v, n, sizeof(*v), by_rule);
 	return v;
 }
 

@@ -46,8 +46,9 @@ static const struct names nobody = { .user = unknown,
 static void write_file(const char *path, const char *text, mode_t mode)
 {
 	FILE *f = fopen(path, "we");
+	bool good = f && fputs(text, f) >= 0;
 
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0 || chmod(path, mode) < 0)
+	if ((f && fclose(f) != 0) || !good || chmod(path, mode) < 0)
 		printf("Bail out! %s: %m\n", path);
 }
 

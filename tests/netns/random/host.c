@@ -126,8 +126,8 @@ static const char *const addresses[LINK_COUNT] = {
 	[ETH3] =
 		"addr replace 192.168.3.2/24 dev eth3\naddr replace fd00:e3::2/64 dev eth3 nodad\n",
 	[WG0] = "addr replace 10.99.0.2/32 dev wg0\naddr replace fd00:99::2/128 dev wg0 nodad\n",
-	[LAN0] = "addr replace 192.168.77.1/24 dev lan0\naddr replace fd00:77::1/64 dev lan0 "
-		 "nodad\n",
+	[LAN0] = ("addr replace 192.168.77.1/24 dev lan0\n"
+		  "addr replace fd00:77::1/64 dev lan0 nodad\n"),
 	[DK0] = "addr replace 172.17.0.1/16 dev dk0\naddr replace fd00:17::1/64 dev dk0 nodad\n",
 };
 
