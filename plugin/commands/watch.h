@@ -19,7 +19,7 @@ struct watch {
 	struct monitor monitor;
 	struct surroundings around;
 	struct happened happened;	/* since the last look */
-	bool around_changed;		/* cgroups or the clock */
+	bool around_changed;		/* cgroups, leases or the clock */
 	struct patience patience;
 	bool is_repair;			/* what is different now is somebody else's doing */
 	char *first_step;		/* of this look, for the message; owned */

@@ -15,6 +15,7 @@
 
 #include "events/lease.h"
 #include "kernel/gather.h"
+#include "kernel/lease.h"
 
 /* A client that appends its leases lets the file grow: its end is what counts. */
 #define TAIL_SIZE 65536
@@ -85,37 +86,58 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/* Clients name their files after the interface or not at all; dhclient's say inside whose they
- * are. */
+/* ---- files ---- */
+
+const char *const lease_directories[LEASE_DIRECTORIES] = {
+	"/run/systemd/netif/leases",
+	"/var/lib/dhcp",
+	"/var/lib/dhclient",
+	"/var/lib/NetworkManager",
+};
+
+/* dhclient's files say inside whose they are. */
+static bool is_dhclients(const char *name)
+{
+	return begins_with(name, "dhclient");
+}
+
+static bool is_networkmanagers(const char *name)
+{
+	return begins_with(name, "internal-") && ends_with(name, ".lease");
+}
+
+/* systemd-networkd's are called by the interface's index. */
+static bool is_networkds(const char *name)
+{
+	return *name && !name[strspn(name, "0123456789")];
+}
+
+bool lease_is_file(const char *name)
+{
+	return is_dhclients(name) || is_networkmanagers(name) || is_networkds(name);
+}
+
 static void read_directory(const char *path, struct search *s)
 {
-	char internal[NAME_SIZE + 8];
+	char suffix[NAME_SIZE + 8], index[sizeof("4294967295")];
 	const struct dirent *e;
 	DIR *d = opendir(path);
 
 	if (!d)
 		return;
-	snprintf(internal, sizeof(internal), "-%s.lease", s->link->name);
+	snprintf(suffix, sizeof(suffix), "-%s.lease", s->link->name);
+	snprintf(index, sizeof(index), "%u", s->link->index);
 	while ((e = readdir(d))) {
-		if (begins_with(e->d_name, "dhclient"))
+		if (is_dhclients(e->d_name))
 			read_lease(dirfd(d), e->d_name, read_dhclient, s);
-		else if (begins_with(e->d_name, "internal-") && ends_with(e->d_name, internal))
+		else if ((is_networkmanagers(e->d_name) && ends_with(e->d_name, suffix)) ||
+			 strcmp(e->d_name, index) == 0)
 			read_lease(dirfd(d), e->d_name, read_variables, s);
 	}
 	closedir(d);
 }
 
-static void find_lease(struct search *s)
-{
-	static const char *const directories[] = { "/var/lib/dhcp", "/var/lib/dhclient",
-						   "/var/lib/NetworkManager" };
-	char path[64];
-
-	snprintf(path, sizeof(path), "/run/systemd/netif/leases/%u", s->link->index);
-	read_lease(AT_FDCWD, path, read_variables, s);
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
-		read_directory(directories[i], s);
-}
+/* ---- who needs one ---- */
 
 /* Which interfaces have an IPv4 default route that is not ours, by place in links; NULL when memory
  * failed. */
@@ -167,7 +189,8 @@ void gather_leases(struct gather *g)
 
 		if (!g->links[i].managed || has_default[i] || !needs_lease(g, l))
 			continue;
-		find_lease(&search);
+		for (size_t k = 0; k < LEASE_DIRECTORIES; k++)
+			read_directory(lease_directories[k], &search);
 		if (!search.found)
 			continue;
 		l->has_lease[FAMILY_IPV4] = true;

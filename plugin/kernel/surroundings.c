@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * inotify on the directories in which a cgroup that the policy names appears, and on /etc for
- * localtime; a timer that goes off when local time does not go on evenly, or the clock is set.
+ * inotify on the directories in which a cgroup that the policy names appears, on those of DHCP
+ * leases, and on /etc for localtime; a timer that goes off when local time does not go on evenly, or the clock is set.
  */
 #include "kernel/surroundings.h"
 
@@ -17,6 +17,8 @@
 /* nft looks here and nowhere else. */
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CHANGES (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+/* dhclient adds to its file, and after its script has set addresses and routes; others rename. */
+#define WRITTEN (IN_MODIFY | IN_MOVED_TO)
 #define DAY 86400
 
 /* ---- local time ---- */
@@ -95,6 +97,8 @@ static int open_files(struct surroundings *s)
 		close(s->files);
 	s->files = files;
 	s->etc = inotify_add_watch(files, "/etc", CHANGES | IN_ONLYDIR);
+	for (size_t i = 0; i < LEASE_DIRECTORIES; i++)
+		s->leases[i] = inotify_add_watch(files, lease_directories[i], WRITTEN | IN_ONLYDIR);
 	return 0;
 }
 
@@ -141,6 +145,9 @@ static bool is_news(const struct surroundings *s, const struct inotify_event *e)
 		return true;
 	if (!e->len)
 		return false;
+	for (size_t i = 0; i < LEASE_DIRECTORIES; i++)
+		if (e->wd == s->leases[i])
+			return s->config && lease_is_file(e->name);
 	return e->wd == s->etc ? !strcmp(e->name, "localtime") : is_wanted(s, e->name);
 }
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What planning goes by and no netlink message tells: cgroups that appear, are removed or made
- * again, the clock, and local time.
+ * again, DHCP leases, the clock, and local time.
  */
 #pragma once
 
+#include "kernel/lease.h"
 #include "policy/policy.h"
 
 struct surroundings {
 	int files;			/* for poll(); -1: not open */
 	int clock;
 	int etc;			/* inotify's number of /etc */
+	int leases[LEASE_DIRECTORIES];	/* and of these */
 	const struct config *config;	/* whose cgroups are looked for; borrowed; NULL: nobody's */
 };
 

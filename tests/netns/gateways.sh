@@ -7,20 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 lab_enter
 lab_host
-
-# A second router on eth2's link, which answers for everything on-premises itself.
-lab_netns second
-lab_ttl second 250
-ip -n vpc link add link to_h name to_second type macvlan mode bridge
-ip -n vpc link set to_second netns second
-ip -n second -batch - <<-END
-	link set to_second up
-	addr add 172.31.64.9/20 dev to_second
-	addr add fd00:e2::9/64 dev to_second nodad
-	route add local 10.0.0.0/16 dev lo
-	route add local fd00:10::/64 dev lo
-END
-serve second
+lab_second
 
 FIRST=(172.31.64.1 fd00:e2::1)
 SECOND=(172.31.64.9 fd00:e2::9)

@@ -191,6 +191,22 @@ lab_host() {
 	serve h
 }
 
+# lab_second: a second router on eth2's link, which answers for everything on-premises itself.
+lab_second() {
+	lab_netns second
+	lab_ttl second 250
+	ip -n vpc link add link to_h name to_second type macvlan mode bridge
+	ip -n vpc link set to_second netns second
+	ip -n second -batch - <<-END
+		link set to_second up
+		addr add 172.31.64.9/20 dev to_second
+		addr add fd00:e2::9/64 dev to_second nodad
+		route add local 10.0.0.0/16 dev lo
+		route add local fd00:10::/64 dev lo
+	END
+	serve second
+}
+
 # lab_lan: behind h's eth1 a client, lan, that h routes for; gw and vpc know the way back. vpc shows
 # what it sends on to the internet under its own address, so that gw sees which way it came.
 lab_lan() {
