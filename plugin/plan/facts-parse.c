@@ -12,6 +12,8 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "plan/nft/nft.h"
+#include "plan/objects.h"
 
 struct parser {
 	const char *at;			/* the rest of the line, then of the text */
@@ -19,6 +21,7 @@ struct parser {
 	struct where where;
 	struct facts *facts;
 	struct strbuf listing;
+	struct where listed;		/* where it begins */
 	bool has_listing, listing_ends;
 	struct diag *d;
 };
@@ -259,6 +262,8 @@ static int parse_listing_line(struct parser *p, bool is_end)
 	p->at += *p->at == ' ';
 	err = unescape(p, p->at, end, &p->listing);
 	p->at = end;
+	if (!p->has_listing)
+		p->listed = p->where;
 	p->has_listing = true;
 	p->listing_ends = is_end;
 	if (!is_end)
@@ -305,6 +310,22 @@ static int parse_lines(struct parser *p)
 	if (p->has_listing && !p->listing_ends)
 		diag_error(p->d, p->where, "nft: the listing breaks off: its nft-end is missing");
 	return p->d->errors > errors ? -EINVAL : 0;
+}
+
+static int take_listing(struct parser *p)
+{
+	struct where at = p->listed;
+	uint32_t line;
+	int err;
+
+	p->facts->nft = strbuf_take(&p->listing);
+	if (!p->facts->nft)
+		return -ENOMEM;
+	err = nft_check(p->facts->nft, &line);
+	if (err != -EINVAL)
+		return err;
+	at.line += line;
+	return diag_error(p->d, at, "nft: this is not what `nft list table inet " OUR_TABLE "` says");
 }
 
 /* ---- the whole ---- */
@@ -396,10 +417,8 @@ int facts_parse(const char *path, const char *text, size_t len, struct facts *re
 	p.at += first;
 	err = parse_lines(&p);
 	free(p.word);
-	if (!err && p.has_listing) {
-		facts.nft = strbuf_take(&p.listing);
-		err = facts.nft ? 0 : -ENOMEM;
-	}
+	if (!err && p.has_listing)
+		err = take_listing(&p);
 	strbuf_done(&p.listing);
 	err = err ?: check(&facts, path, d);
 	if (err)

@@ -159,6 +159,9 @@ said=$(at gw setpriv --reuid 65534 --clear-groups "$IFSTEER" diff --facts /tmp/h
 is "diff --facts answers for the captured host" "$?$said" 0
 echo "what is this" >/tmp/no.facts
 exits 2 "no facts at all" 'error' --facts /tmp/no.facts check
+sed '/^nft }$/d' /tmp/host.facts >/tmp/no.facts
+exits 2 "facts with half a listing of our table" \
+	"^/tmp/no.facts:$(sed -n '/^nft-end/=' /tmp/no.facts): error: nft: " --facts /tmp/no.facts diff
 exits 2 "facts that aren't there" 'No such file' --facts /tmp/nowhere check
 
 # ---- flush ----

@@ -36,6 +36,7 @@ static const char example[] =
 	"name kind service name https/tcp id 443\n"
 	"nft table inet ifsteer {\n"
 	"nft \tcounter \"c\\x5c\" {\n"
+	"nft \t}\n"
 	"nft }\n"
 	"nft-end \n";
 
@@ -57,7 +58,7 @@ static void test_round_trip(void)
 	ok(links_by_name(&f.links, "eth2") == &f.links.v[1] && !links_by_name(&f.links, "eth"), "links by name");
 	ok(facts_told(&f, "eth2") == f.told && !facts_told(&f, "lo"), "what was told");
 	ok(f.rules[1].has_uids && f.rules[1].has_suppress && !f.rules[0].has_uids, "presence without a value");
-	is(f.nft, "table inet ifsteer {\n\tcounter \"c\\\" {\n}\n", "the listing");
+	is(f.nft, "table inet ifsteer {\n\tcounter \"c\\\" {\n\t}\n}\n", "the listing");
 	is(f.cgroups[0], "system.slice/a b.service", "a cgroup");
 	ok(f.carried.count == 2 && numbers_contain(&f.carried, 5), "marks that connections carry");
 	facts_done(&f);
@@ -207,12 +208,41 @@ static void test_places(void)
 	diag_done(&d);
 }
 
+/* A listing that can't be read: the line is that in the file, of the listing's line where reading ends. */
+static void test_listings(void)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} unread[] = {
+		{ "nft-end \n", "f:2: error: nft: this is not what `nft list table inet ifsteer` says" },
+		{ "nft table ip filter {\nnft }\nnft-end \n",
+		  "f:2: error: nft: this is not what `nft list table inet ifsteer` says" },
+		{ "host\nnft table inet ifsteer {\nnft-end \tchain a {\n",
+		  "f:4: error: nft: this is not what `nft list table inet ifsteer` says" },
+		{ "nft table inet ifsteer {\nnft \tcounter c {\nnft \t}\nnft \tnonsense {\nnft \t}\nnft }\nnft-end \n",
+		  "f:5: error: nft: this is not what `nft list table inet ifsteer` says" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(unread); i++) {
+		CLEANUP(strbuf_done) struct strbuf text = { 0 };
+		struct diag d = { 0 };
+		struct facts f = { 0 };
+
+		strbuf_printf(&text, "ifsteer-facts 1\n%s", unread[i].text);
+		ok(facts_parse("f", text.text, text.len, &f, &d) == -EINVAL && d.count == 1, "a listing that can't be read");
+		is(d.count ? d.items[0].text : NULL, unread[i].message, "where it stands");
+		diag_done(&d);
+	}
+}
+
 int main(void)
 {
 	test_round_trip();
 	test_members();
 	test_bad();
 	test_no_facts();
+	test_listings();
 	test_places();
 	return tap_done();
 }

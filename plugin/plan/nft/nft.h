@@ -85,6 +85,10 @@ void nft_sort_names(struct nft_table *t);
  * interfaces. With `like` the result is good for nft_script(ret, like, …) alone. */
 MUST_CHECK int nft_parse(const char *listing, const struct nft_table *like, struct nft_table *ret);
 
+/* Whether nft_parse would take it. -EINVAL: no, and *ret_line is the line, counted from 0, up to which it is
+ * read. */
+MUST_CHECK int nft_check(const char *listing, uint32_t *ret_line);
+
 /* A rule, a hook or an element in the one form that all versions of nft agree on, for comparing alone; the
  * caller frees. NULL: no memory. */
 MUST_CHECK char *nft_canonical(const char *text);

@@ -432,6 +432,18 @@ static int parse_table(struct reader *r)
 	return err;
 }
 
+int nft_check(const char *listing, uint32_t *ret_line)
+{
+	CLEANUP(nft_table_done) struct nft_table table = { 0 };
+	struct reader r = { .at = listing, .table = &table };
+	int err = parse_table(&r);
+
+	*ret_line = 0;
+	for (const char *at = listing; at < r.at; at++)
+		*ret_line += *at == '\n';
+	return err;
+}
+
 int nft_parse(const char *listing, const struct nft_table *like, struct nft_table *ret)
 {
 	struct nft_table table = { 0 };
