@@ -50,6 +50,9 @@ static int add_output(struct plan *p)
 	/* No reply is new. A question fewer for what is not steered is 10 ns a packet. */
 	TRY(nft_add_rule(c, NULL, p->mark_main ? "ct state related,new,untracked goto leaving" :
 						 "ct state related goto related"));
+	/* Not to be looked up: 17 ns of 1,040 for what is not steered. */
+	if (p->mark_main)
+		TRY(nft_add_rule(c, NULL, "ct mark & 0x%08x == 0x00000000 goto unsteered", mask(p)));
 	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @restore", mask(p)));
 	if (!p->mark_main)
 		return 0;
@@ -213,18 +216,23 @@ static int add_cut(struct plan *p)
 static int add_prerouting(struct plan *p)
 {
 	struct nft_chain *c = chain(p, "prerouting", PREROUTING_HOOK);
+	bool kills = plan_has_kill_switch(p, HOOK_FORWARDED);
 
 	if (!c)
 		return -ENOMEM;
+	/* What nothing below would touch, in one look: 66 ns of 1,413. */
+	if (!kills)
+		TRY(nft_add_rule(c, "not steered", "ct state established ct mark & 0x%08x == 0x00000000 accept", mask(p)));
 	TRY(nft_add_rule(c, NULL, "iifname \"lo\" accept"));
 	TRY(nft_add_rule(c, "a mark of somebody else's", "meta mark & 0x%08x != 0x00000000 %s", ~mask(p),
 			 plan_names_marks(p, HOOK_FORWARDED) ? "goto marked_forwarded" : "accept"));
-	TRY(nft_add_rule(c, NULL, "ct direction reply ct mark & 0x%08x vmap @replies", mask(p)));
-	TRY(nft_add_rule(c, NULL, "ct direction reply accept"));
+	TRY(nft_add_rule(c, NULL, "ct direction reply goto replying"));
 	TRY(nft_add_rule(c, "as the connection remembers", "ct mark & 0x%08x vmap @onward", mask(p)));
-	if (plan_has_kill_switch(p, HOOK_FORWARDED))
+	if (kills)
 		TRY(nft_add_rule(c, NULL, "ct state invalid,established,related jump older_forwarded"));
-	return nft_add_rule(c, NULL, "ct state new,untracked goto arriving");
+	TRY(nft_add_rule(c, NULL, "ct state new,untracked goto arriving"));
+	c = chain(p, "replying", NULL);
+	return c ? nft_add_rule(c, NULL, "ct mark & 0x%08x vmap @replies", mask(p)) : -ENOMEM;
 }
 
 /* A link-local neighbour is answered on its link whatever the mark. */
@@ -276,6 +284,28 @@ static int add_unmanaged(struct plan *p, struct nft_chain *c)
 	return 0;
 }
 
+/* What NAT was not asked for. What is forwarded mostly has an address that is none of ours, and is asked for that
+ * alone: 60 ns of 1,450. Older kernels give nothing an `iif` here: then all are asked the same. */
+static int add_strays(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "strays", STRAYS_HOOK);
+
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, "forwarded", "iif != 0 ip saddr != @addresses_ipv4 accept"));
+	TRY(nft_add_rule(c, "forwarded", "iif != 0 ip6 saddr != @addresses_ipv6 accept"));
+	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_ipv4 accept"));
+	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_ipv6 accept"));
+	/* Main had chosen it, and NAT is not asked for such errors. */
+	TRY(nft_add_rule(c, "the host speaks of what it forwards",
+			 ERRORS_4 "ip saddr @addresses_ipv4 ip saddr set oifname map @sources_ipv4 accept"));
+	TRY(nft_add_rule(c, "the host speaks of what it forwards",
+			 ERRORS_6 "ip6 saddr @addresses_ipv6 ip6 saddr set oifname map @sources_ipv6 accept"));
+	TRY(nft_add_rule(c, "what NAT was not asked for", "ip saddr @addresses_ipv4 oifname @rewritten counter name \"strays\" drop"));
+	return nft_add_rule(c, "what NAT was not asked for",
+			    "ip6 saddr @addresses_ipv6 oifname @rewritten counter name \"strays\" drop");
+}
+
 /* The source of a packet that leaves a managed interface is an address of that interface. The address is asked for
  * first: what is forwarded has another one, and asking for the interface cost it 65 ns. */
 static int add_rewriting(struct plan *p)
@@ -291,19 +321,7 @@ static int add_rewriting(struct plan *p)
 	TRY(add_unmanaged(p, c));
 	if (has_router(p))
 		TRY(nft_add_rule(c, "a NAT router", "oifname @routers fib saddr type != local masquerade"));
-	c = chain(p, "strays", STRAYS_HOOK);
-	if (!c)
-		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_ipv4 accept"));
-	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_ipv6 accept"));
-	/* Main had chosen it, and NAT is not asked for such errors. */
-	TRY(nft_add_rule(c, "the host speaks of what it forwards",
-			 ERRORS_4 "ip saddr @addresses_ipv4 ip saddr set oifname map @sources_ipv4 accept"));
-	TRY(nft_add_rule(c, "the host speaks of what it forwards",
-			 ERRORS_6 "ip6 saddr @addresses_ipv6 ip6 saddr set oifname map @sources_ipv6 accept"));
-	TRY(nft_add_rule(c, "what NAT was not asked for", "ip saddr @addresses_ipv4 oifname @rewritten counter name \"strays\" drop"));
-	return nft_add_rule(c, "what NAT was not asked for",
-			    "ip6 saddr @addresses_ipv6 oifname @rewritten counter name \"strays\" drop");
+	return add_strays(p);
 }
 
 static int add_local(struct plan *p)
