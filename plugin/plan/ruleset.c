@@ -18,9 +18,6 @@
 #define NAT_HOOK "type nat hook postrouting priority 95; policy accept;"
 #define STRAYS_HOOK "type filter hook postrouting priority 200; policy accept;"
 
-#define ERRORS_4 "icmp type { destination-unreachable, time-exceeded, parameter-problem } "
-#define ERRORS_6 "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } "
-
 static struct nft_chain *chain(struct plan *p, const char *name, const char *hook)
 {
 	return nft_add_chain(&p->nft, name, hook);
@@ -272,15 +269,54 @@ static bool has_router(const struct plan *p)
 
 /* A packet that is steered may as well carry the address of an interface that is not managed: main had chosen it
  * before there was a mark. */
-static int add_unmanaged(struct plan *p, struct nft_chain *c)
+static int add_unmanaged(struct plan *p, struct nft_chain *c, enum family f, const char *match, const char *verdict)
 {
 	if (!p->mark_main)
 		return 0;
-	for (int f = 0; f < FAMILY_COUNT; f++)
-		TRY(nft_add_rule(c, "the address of an interface that is not managed",
-				 "oifname @rewritten meta mark & 0x%08x != { 0x00000000, 0x%08x } %s fib saddr type local "
-				 "masquerade", mask(p), p->mark_main,
-				 f == FAMILY_IPV4 ? "ip saddr != @loopback_ipv4" : "ip6 saddr != @loopback_ipv6"));
+	return nft_add_rule(c, "the address of an interface that is not managed",
+			    "%soifname @rewritten meta mark & 0x%08x != { 0x00000000, 0x%08x } %s fib saddr type local %s",
+			    match, mask(p), p->mark_main,
+			    f == FAMILY_IPV4 ? "ip saddr != @loopback_ipv4" : "ip6 saddr != @loopback_ipv6", verdict);
+}
+
+/* The source of a packet that leaves a managed interface is an address of that interface. The address is asked for
+ * first: what is forwarded has another one, and asking for the interface cost it 65 ns. */
+static int add_nat(struct plan *p)
+{
+	struct nft_chain *c = chain(p, "nat", NAT_HOOK);
+
+	if (!c)
+		return -ENOMEM;
+	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_ipv4 accept"));
+	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_ipv6 accept"));
+	TRY(nft_add_rule(c, "another interface's address", "ip saddr @addresses_ipv4 oifname @rewritten masquerade"));
+	TRY(nft_add_rule(c, "another interface's address", "ip6 saddr @addresses_ipv6 oifname @rewritten masquerade"));
+	for (enum family f = 0; f < FAMILY_COUNT; f++)
+		TRY(add_unmanaged(p, c, f, "", "masquerade"));
+	if (has_router(p))
+		TRY(nft_add_rule(c, "a NAT router", "oifname @routers fib saddr type != local masquerade"));
+	return 0;
+}
+
+/* What the host says of packets that it forwards: main had chosen its source, and NAT is not asked for errors. */
+static int add_errors(struct plan *p, struct nft_chain *c)
+{
+	static const struct {
+		const char *type;
+		const char *of_another;
+		const char *set;
+	} errors[FAMILY_COUNT] = {
+		{ "icmp type { destination-unreachable, time-exceeded, parameter-problem } ",
+		  "ip saddr @addresses_ipv4", "ip saddr set oifname map @sources_ipv4 accept" },
+		{ "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ",
+		  "ip6 saddr @addresses_ipv6", "ip6 saddr set oifname map @sources_ipv6 accept" },
+	};
+
+	for (enum family f = 0; f < FAMILY_COUNT; f++) {
+		TRY(nft_add_rule(c, "the host speaks of what it forwards", "%s%s %s", errors[f].type,
+				 errors[f].of_another, errors[f].set));
+		TRY(add_unmanaged(p, c, f, errors[f].type, errors[f].set));
+	}
 	return 0;
 }
 
@@ -296,32 +332,10 @@ static int add_strays(struct plan *p)
 	TRY(nft_add_rule(c, "forwarded", "iif != 0 ip6 saddr != @addresses_ipv6 accept"));
 	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_ipv4 accept"));
 	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_ipv6 accept"));
-	/* Main had chosen it, and NAT is not asked for such errors. */
-	TRY(nft_add_rule(c, "the host speaks of what it forwards",
-			 ERRORS_4 "ip saddr @addresses_ipv4 ip saddr set oifname map @sources_ipv4 accept"));
-	TRY(nft_add_rule(c, "the host speaks of what it forwards",
-			 ERRORS_6 "ip6 saddr @addresses_ipv6 ip6 saddr set oifname map @sources_ipv6 accept"));
+	TRY(add_errors(p, c));
 	TRY(nft_add_rule(c, "what NAT was not asked for", "ip saddr @addresses_ipv4 oifname @rewritten counter name \"strays\" drop"));
 	return nft_add_rule(c, "what NAT was not asked for",
 			    "ip6 saddr @addresses_ipv6 oifname @rewritten counter name \"strays\" drop");
-}
-
-/* The source of a packet that leaves a managed interface is an address of that interface. The address is asked for
- * first: what is forwarded has another one, and asking for the interface cost it 65 ns. */
-static int add_rewriting(struct plan *p)
-{
-	struct nft_chain *c = chain(p, "nat", NAT_HOOK);
-
-	if (!c)
-		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_ipv4 accept"));
-	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_ipv6 accept"));
-	TRY(nft_add_rule(c, "another interface's address", "ip saddr @addresses_ipv4 oifname @rewritten masquerade"));
-	TRY(nft_add_rule(c, "another interface's address", "ip6 saddr @addresses_ipv6 oifname @rewritten masquerade"));
-	TRY(add_unmanaged(p, c));
-	if (has_router(p))
-		TRY(nft_add_rule(c, "a NAT router", "oifname @routers fib saddr type != local masquerade"));
-	return add_strays(p);
 }
 
 static int add_local(struct plan *p)
@@ -357,7 +371,8 @@ int plan_ruleset(struct plan *p)
 	TRY(ways_add(p));
 	TRY(add_guard(p));
 	TRY(ways_add_guards(p));
-	TRY(add_rewriting(p));
+	TRY(add_nat(p));
+	TRY(add_strays(p));
 	TRY(sets_add(p));
 	nft_sort(&p->nft);
 	return 0;

@@ -107,6 +107,25 @@ AT=op inbound "eth2 offline: who comes in by it is answered" 172.31.70.5
 expect "eth2 offline: a socket bound to it uses it" "local=172.31.70.5 name=gw seen=172.31.70.5" tcp -d eth2 198.51.100.10
 quiet "online eth2" ifsteer online eth2
 
+# What was said of an interface that goes: offline holds when it returns, down does not.
+anew() {
+	ip -n h link del eth2
+	apply "apply, eth2 gone"
+	plug eth2
+	up eth2
+	has_come_up eth2
+	apply "apply, eth2 made anew"
+}
+quiet "offline eth2" ifsteer offline eth2
+anew
+goes_by eth0 "eth2 made anew: still offline"
+active eth0 "eth2 made anew: still offline"
+quiet "online eth2" ifsteer online eth2
+goes_by eth2 "eth2 made anew, and online"
+quiet "a manager says that eth2 is down" ifsteer hook networkmanager eth2 down
+anew
+goes_by eth2 "eth2 made anew: down was another one"
+
 ip -n h link del eth2
 ip -n h link set eth0 down
 apply "apply, nothing usable"

@@ -29,6 +29,30 @@ like "time exceeded" "$(errors op -t 2 fd00:77::5)" 'From fd00:e2::5 .*Time exce
 ip -n h link set eth1 mtu 1300
 like "too big" "$(errors op -M "do" -s 1400 192.168.77.5)" 'From 172.31.70.5 .*Frag needed.*1300'
 like "too big" "$(errors op -M "do" -s 1400 fd00:77::5)" 'From fd00:e2::5 .*too big.*1300'
+# told ADDRESS SEEN: the internet, which answers the lan's short packet with a long one, by another way than main's.
+# shellcheck disable=SC2016
+told() {
+	at gw perl -MSocket=:all -e 'my ($e, $a) = getaddrinfo($ARGV[0], 5001, { flags => AI_NUMERICHOST });
+		my $s; socket($s, $a->{family}, SOCK_DGRAM, 0) && bind($s, $a->{addr}) or die $!; alarm 10;
+		my $peer = recv($s, my $b, 100, 0) or die $!; send($s, "x" x 1400, 0, $peer)' "$1" &
+	eventually 10 eval 'at gw ss -Hlun sport = :5001 | grep -q 5001'
+	at lan bash -c "echo >/dev/udp/$1/5001"
+	wait $!
+	eventually 5 eval "ip -n gw route get $2 | grep -q 'mtu 1300'"
+}
+# Main's way is by an interface that remembers arrivals, or by one that the policy does not declare.
+for eth0 in '{ name = "eth0"; },' ''; do
+	policy <<<"interfaces = ( $eth0 { name = \"eth2\"; gateway = [ \"172.31.64.1\", \"fd00:e2::1\" ]; } );
+		policies = ( { name = \"lan\"; in = \"eth1\"; via = \"eth2\"; } );"
+	apply "apply, $eth0 eth2"
+	ip -n gw route flush cache
+	ip -n gw -6 route flush cache
+	told 198.51.100.10 192.0.2.2
+	ok $? "too big, the reply of a steered one, with $eth0 eth2"
+	told 2001:db8::10 2001:db8:ff::2
+	ok $? "too big, the reply of a steered one, IPv6, with $eth0 eth2"
+done
+policies '{ name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; }'
 ip -n h link set eth1 mtu 1500
 ip -n op route flush cache
 ip -n op -6 route flush cache

@@ -244,6 +244,7 @@ lab_lan() {
 			}
 		}
 	END
+	has_come_up eth1
 	serve lan
 }
 
