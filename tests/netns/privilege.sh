@@ -45,15 +45,51 @@ quiet "confirm" ifsteer confirm
 wait $waiting
 is "it is told so" $? 0
 
-# Descriptors are closed on exec from birth; those of libnftables and of sanitizers are their own business.
-for command in apply status doctor "explain 10.0.1.9" "hook systemd" flush; do
+# ---- what is opened, and what is written ----
+
+MAKES=open,openat,creat,socket,dup,pipe,pipe2,eventfd2,signalfd4,inotify_init1,timerfd_create,memfd_create
+WRITES=mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,truncate,bind,chmod,fchmodat,chown,fchownat
+
+# Where ifsteer writes: in its directories, and sysctls.
+OURS='/run/ifsteer|/var/lib/ifsteer|/proc/sys/net/ipv4/conf'
+
+# judged NAME: of what strace saw, a file for each process. Descriptors are closed on exec from birth; those of libnftables
+# and of sanitizers are their own business. Whatever is opened to be written, made, named or removed is where it should be.
+judged() {
+	is "$1: closed on exec" "$(cat /tmp/trace.* | grep -E "^(${MAKES//,/|})\(.* = [0-9]+<" |
+		grep -vE 'CLOEXEC|"/etc/iproute2/|"/proc/self/(cmdline|environ|maps)"|SOCK_RAW, NETLINK_NETFILTER\)')" ""
+	is "$1: writes nowhere else" "$(cat /tmp/trace.* | grep -vE ' = -1 E|"/dev/(null|tty)"' |
+		grep -E "O_(WRONLY|RDWR|CREAT|TMPFILE)|^(memfd_create|${WRITES//,/|})\(" |
+		grep -vE "\((AT_FDCWD<[^>]*>, )?\"($OURS)[/\"]|\((\"[^\"]*\", )?[0-9]+<($OURS)[/>]|AF_NETLINK")" ""
+}
+trace() {	# COMMAND…
+	rm -f /tmp/trace.*
+	exec nsenter --net=/run/netns/h -- strace -ff -y -qq -o /tmp/trace -e trace=$MAKES,$WRITES "$IFSTEER" "$@" >/dev/null 2>&1 </dev/null
+}
+traced() { (trace "$@"); judged "$*"; }
+rm -rf /run/ifsteer /var/lib/ifsteer
+echo "$S2" >/tmp/other.conf
+traced apply
+like "apply: it shows that files are seen here" "$(cat /tmp/trace.*)" 'O_(CREAT|TMPFILE).*<(/run|/var/lib)/ifsteer'
+ifsteer facts >/tmp/host.facts
+for command in check diff status "status --json" doctor facts "explain 10.0.1.9" "offline eth2" "online eth2" "hook networkmanager eth2 down" \
+	"hook networkmanager eth2 up" "hook networkmanager eth2 dhcp4-change" "hook systemd" "apply -c /tmp/other.conf" "apply --confirm 1" \
+	"--facts /tmp/host.facts check" "--facts /tmp/host.facts diff" "--facts /tmp/host.facts explain 10.0.1.9" flush flush; do
 	# shellcheck disable=SC2086
-	at h strace -f -qq -o /tmp/trace -e trace=open,openat,creat,socket,dup,pipe,pipe2,eventfd2,signalfd4,inotify_init1,timerfd_create \
-		"$IFSTEER" $command >/dev/null 2>&1
-	is "$command: closed on exec" "$(grep -E ' = [0-9]+$' /tmp/trace | grep -vE 'CLOEXEC|"/etc/iproute2/|"/proc/self/(cmdline|environ|maps)"|SOCK_RAW, NETLINK_NETFILTER\)')" ""
+	traced $command
 done
+IFACE=eth2 ADDRFAM=inet METHOD=static MODE=start traced hook ifupdown
 policy <<<"$S4"
 apply
+trace watch &
+tracer=$!
+eventually 30 grep -rq timerfd_create /tmp --include='trace.*'
+at h nft flush ruleset
+eventually 30 ifsteer diff
+kill "$(cat /proc/$tracer/task/$tracer/children)"
+wait $tracer
+is "watch: exit status" $? 0
+judged watch
 
 # Without CAP_NET_ADMIN there is nothing to be done, and nothing is.
 before=$(host_state)
