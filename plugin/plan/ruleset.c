@@ -320,16 +320,20 @@ static int add_errors(struct plan *p, struct nft_chain *c)
 	return 0;
 }
 
+/* What was forwarded, and nothing else, came by an interface, which has a group, and not this one. For an interface's
+ * number libnftables lists all interfaces first. Older kernels know none here: then nothing matches. */
+#define CAME_BY_ONE "iifgroup != 4294967295 "
+
 /* What NAT was not asked for. What is forwarded mostly has an address that is none of ours, and is asked for that
- * alone: 60 ns of 1,450. Older kernels give nothing an `iif` here: then all are asked the same. */
+ * alone: 60 ns of 1,450. */
 static int add_strays(struct plan *p)
 {
 	struct nft_chain *c = chain(p, "strays", STRAYS_HOOK);
 
 	if (!c)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, "forwarded", "iif != 0 ip saddr != @addresses_ipv4 accept"));
-	TRY(nft_add_rule(c, "forwarded", "iif != 0 ip6 saddr != @addresses_ipv6 accept"));
+	TRY(nft_add_rule(c, "forwarded", CAME_BY_ONE "ip saddr != @addresses_ipv4 accept"));
+	TRY(nft_add_rule(c, "forwarded", CAME_BY_ONE "ip6 saddr != @addresses_ipv6 accept"));
 	TRY(nft_add_rule(c, NULL, "ip saddr . oifname @own_ipv4 accept"));
 	TRY(nft_add_rule(c, NULL, "ip6 saddr . oifname @own_ipv6 accept"));
 	TRY(add_errors(p, c));
