@@ -12,8 +12,8 @@ cd "$(dirname "$0")"
 build='autoconf automake gcc libc6-dev libconfig-dev libmnl-dev libnftables-dev make pkgconf
 	xz-utils'
 demo='ifupdown iproute2 nftables procps tcpdump'
-# Every network manager, DHCP clients, and what the tests look with.
-check="$demo conntrack dbus dhcpcd-base dnsmasq-base iptables iputils-ping isc-dhcp-client jq
+# Every network manager, DHCP clients, a firewall, and what the tests look with.
+check="$demo conntrack dbus dhcpcd-base dnsmasq-base firewalld iptables iputils-ping isc-dhcp-client jq
 	kmod mandoc netbase network-manager python3-jsonschema strace systemd udev"
 
 missing() {

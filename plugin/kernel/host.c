@@ -133,6 +133,17 @@ static void read_networkd(struct host *h)
 	}
 }
 
+/* ---- firewalld ---- */
+
+static bool is_firewalld_strict(void)
+{
+	char *text = read_file("/etc/firewalld/firewalld.conf");
+	bool is_strict = firewalld_conf_is_strict(text);
+
+	free(text);
+	return is_strict;
+}
+
 /* ---- NetworkManager ---- */
 
 /* A file of /etc takes the place of one of its name in /usr; one that can't be run, like
@@ -181,10 +192,12 @@ int host_gather(uint32_t mask, struct host *ret, struct diag *d)
 {
 	struct host h = { .networkd = service_look("systemd-networkd.service", "systemd-networkd"),
 			  .nftables = service_look("nftables.service", NULL),
+			  .firewalld = service_look("firewalld.service", "firewalld"),
 			  .networkmanager = service_look("NetworkManager.service",
 							 "NetworkManager"),
 			  .dispatcher = look_for_dispatcher(),
 			  .ifsteer = service_look("ifsteer.service", NULL),
+			  .firewalld_is_strict = is_firewalld_strict(),
 			  .nftables_conf = find_flushing_conf(),
 			  .has_dispatcher_hook = find_dispatcher_hook(),
 			  .has_legacy_mangle = has_line("/proc/net/ip_tables_names", "mangle") ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Other programs' configuration, as far as it may remove what ifsteer put into the kernel.
+ * Other programs' configuration, as far as it may remove what ifsteer put into the kernel, or drop
+ * what it steers.
  */
 #include "plan/doctor/doctor.h"
 
@@ -89,6 +90,27 @@ static void read_setting(const char *line, const char *key, bool *keeps)
 	if (value)
 		read_boolean(value, len, &manages);
 	*keeps = !manages;
+}
+
+/* What is none of these words is the default, which is strict. */
+bool firewalld_conf_is_strict(const char *text)
+{
+	static const char *const others[] = { "no", "false", "loose", "loose-forward" };
+	bool is_strict = true;
+
+	while (text && *text) {
+		const char *value = value_of(text + strspn(text, BLANKS), "IPv6_rpfilter");
+		size_t len = value ? strcspn(value, BLANKS "\n") : 0;
+
+		if (value)
+			is_strict = true;
+		for (size_t i = 0; value && i < ARRAY_SIZE(others); i++)
+			if (strlen(others[i]) == len && strncasecmp(others[i], value, len) == 0)
+				is_strict = false;
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return is_strict;
 }
 
 void networkd_conf_read(const char *text, bool *keeps_rules, bool *keeps_routes)

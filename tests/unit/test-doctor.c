@@ -286,6 +286,34 @@ static void test_networkd_conf(void)
 	}
 }
 
+static void test_firewalld_conf(void)
+{
+	static const struct {
+		const char *text;
+		bool is_strict;
+	} cases[] = {
+		{ NULL, true },
+		{ "", true },
+		{ "# IPv6_rpfilter=no\n", true },
+		{ "IPv6_rpfilter=yes\n", true },
+		{ "DefaultZone=public\nIPv6_rpfilter=no\nLogDenied=off\n", false },
+		{ "IPv6_rpfilter = No ", false },
+		{ "IPv6_rpfilter=false", false },
+		{ "IPv6_rpfilter=strict", true },
+		{ "IPv6_rpfilter=strict-forward", true },
+		{ "IPv6_rpfilter=loose", false },
+		{ "IPv6_rpfilter=loose-forward", false },
+		{ "IPv6_rpfilter=nothing", true },
+		{ "IPv6_rpfilter=", true },
+		{ "IPv6_rpfilter=no\nIPv6_rpfilter=yes\n", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		ok(firewalld_conf_is_strict(cases[i].text) == cases[i].is_strict,
+		   "firewalld.conf: %s: %s", cases[i].text ? cases[i].text : "none",
+		   cases[i].is_strict ? "strict" : "not strict");
+}
+
 int main(void)
 {
 	test_one_register();
@@ -293,5 +321,6 @@ int main(void)
 	test_constant();
 	test_nftables_conf();
 	test_networkd_conf();
+	test_firewalld_conf();
 	return tap_done();
 }

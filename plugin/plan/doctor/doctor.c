@@ -259,6 +259,31 @@ static void examine_nftables(const struct host *h, struct findings *ret)
 		     h->nftables_conf);
 }
 
+/* Its filter looks up the way back with the packet's mark, and wants it to be by the interface that
+ * the packet came in by: a packet that was steered came in by another one, and its reply by one that
+ * is not main's. What the host itself sends and gets is found by the rules for its addresses. */
+static void examine_firewalld(const struct plan *p, const struct host *h, struct findings *ret)
+{
+	if (!counts(&h->firewalld) || !h->firewalld_is_strict || !p->facts->forwarding[FAMILY_IPV6])
+		return;
+	for (size_t i = 0; i < p->policy_count; i++) {
+		const struct policy *pol = p->policies[i].policy;
+		const struct verdict *v = &p->policies[i].verdict[FAMILY_IPV6];
+
+		if (!pol->enabled || !v->covered || !policy_seen(pol, HOOK_FORWARDED) ||
+		    !(v->active_count || v->outcome == ACTION_TABLE))
+			continue;
+		findings_add(
+			ret, false,
+			"in /etc/firewalld/firewalld.conf: IPv6_rpfilter=no (from version 2.1 on: "
+			"loose), then `systemctl restart firewalld`",
+			"firewalld's reverse-path filter for IPv6 drops the IPv6 packets that "
+			"policy \"%s\" forwards",
+			pol->name);
+		return;
+	}
+}
+
 static void examine_networkmanager(const struct host *h, struct findings *ret)
 {
 	if (!counts(&h->networkmanager))
@@ -277,10 +302,11 @@ static void examine_networkmanager(const struct host *h, struct findings *ret)
 			     "ifsteer about its interfaces");
 }
 
-static void examine_services(const struct host *h, struct findings *ret)
+static void examine_services(const struct plan *p, const struct host *h, struct findings *ret)
 {
 	examine_networkd(h, ret);
 	examine_nftables(h, ret);
+	examine_firewalld(p, h, ret);
 	examine_networkmanager(h, ret);
 	if (h->ifsteer.installed && !h->ifsteer.enabled)
 		findings_add(ret, true, "`systemctl enable ifsteer.service`",
@@ -343,7 +369,7 @@ int doctor_examine(const struct plan *p, const struct host *h, struct findings *
 	examine_marks(p, h, ret);
 	examine_rp_filter(p, h, ret);
 	examine_forwarding(p, ret);
-	examine_services(h, ret);
+	examine_services(p, h, ret);
 	note_limits(p, ret);
 	sort_notes_last(ret);
 	return ret->failed ? -ENOMEM : 0;

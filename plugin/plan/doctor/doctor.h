@@ -41,9 +41,10 @@ struct mark_writer {
 };
 
 struct host {
-	struct service networkd, nftables, networkmanager, dispatcher, ifsteer;
+	struct service networkd, nftables, firewalld, networkmanager, dispatcher, ifsteer;
 	bool networkd_keeps_rules;	/* as its configuration says */
 	bool networkd_keeps_routes;
+	bool firewalld_is_strict;	/* its reverse-path filter for IPv6, so far as it runs */
 	const char *nftables_conf;	/* the file, when it flushes everything; NULL: it doesn't */
 	bool has_dispatcher_hook;	/* NetworkManager would call us */
 	bool has_legacy_mangle;	/* iptables-legacy has a mangle table, which nobody can read here */
@@ -63,6 +64,8 @@ bool mark_write_keeps(const struct mark_write *w, uint32_t mask);
 bool nft_script_flushes(const char *text);
 /* networkd.conf or a drop-in: settings that it does not name stay as they are. */
 void networkd_conf_read(const char *text, bool *keeps_rules, bool *keeps_routes);
+/* Whether firewalld.conf (NULL: there is none) leaves its strict reverse-path filter for IPv6 on. */
+bool firewalld_conf_is_strict(const char *text);
 
 /* ---- findings.c ---- */
 
