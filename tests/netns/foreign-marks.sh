@@ -49,6 +49,28 @@ policies '{ name = "marked"; mark = [ "0x10000/0x10000", "!0x30000/0x30000" ]; t
 wire eth2 "one bit of two" tcp -m 0x10000
 wire eth0 "both bits, which is negated" tcp -m 0x30000
 
+# The same of forwarded packets, which somebody marks ahead of us.
+lab_lan
+at h nft -f - <<-END
+	table inet seen {
+		chain forwarded { type filter hook prerouting priority -150; iifname "eth1" th dport $OTHER_PORT meta mark set 0x10000; }
+	}
+END
+policies '{ name = "lan"; in = "eth1"; via = "eth2"; }'
+for proto in tcp udp; do
+	AT=lan by eth2 "forwarded, without a mark" $proto
+	AT=lan by eth0 "forwarded, a mark is left alone" $proto -- $OTHER_PORT
+done
+[ "$(count packet_10000)" -gt 0 ]
+ok $? "a forwarded packet's mark is unchanged behind us"
+policies '{ name = "marked"; in = "eth1"; mark = "0x10000/0xff0000"; via = "eth2"; }'
+for proto in tcp udp; do
+	AT=lan by eth0 "forwarded, no mark" $proto
+	AT=lan by eth2 "forwarded, a policy that names it" $proto -- $OTHER_PORT
+done
+[ "$(count packet_10000)" -gt 0 ]
+ok $? "its bits stay when it is forwarded and steered"
+
 # Somebody's own rule for his mark goes on working beside ours.
 ip -n h route add 198.51.100.0/24 via 172.31.64.1 dev eth2 table 52
 ip -n h rule add fwmark 0x80000/0xff0000 lookup 52 priority 5210
