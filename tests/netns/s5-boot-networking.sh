@@ -51,6 +51,32 @@ answered "ifdown eth2: main decides" gw 10.200.0.2 10.0.1.9
 quiet "ifup eth2" boot_in ifup eth2
 s4_holds "after ifdown and ifup"
 
+# A service under a kill switch that applies before it starts, as the man page says: each start is another cgroup.
+cp "$PROBE" $boot_root/usr/bin/probe
+cat >$boot_root/etc/systemd/system/held.service <<-END
+	[Service]
+	Type=oneshot
+	ExecStartPre=+/usr/sbin/ifsteer apply
+	ExecStart=/usr/bin/probe tcp -t 3000 198.51.100.10 $PORT
+	StandardOutput=truncate:/var/tmp/said
+END
+echo 'policies = ( { name = "held"; cgroup = "system.slice/held.service"; via = "eth2"; otherwise = "unreachable"; } );' \
+	>$boot_root/etc/ifsteer/policy.d/20-held.conf
+held() {	# NAME WANT: what the service saw
+	boot_in systemctl start held 2>/dev/null
+	like "$1" "$(cat $boot_root/var/tmp/said)" "$2"
+}
+quiet "systemctl daemon-reload" boot_in systemctl daemon-reload
+held "a service under a kill switch" 'name=gw seen=172\.31\.70\.5'
+held "and when it starts again" 'name=gw seen=172\.31\.70\.5'
+quiet "ifdown eth2" boot_in ifdown eth2
+held "ifdown eth2: it reaches nothing" 'error=EHOSTUNREACH'
+quiet "ifup eth2" boot_in ifup eth2
+held "ifup eth2: it does again" 'name=gw seen=172\.31\.70\.5'
+rm $boot_root/etc/ifsteer/policy.d/20-held.conf
+quiet "systemctl reload ifsteer" boot_in systemctl reload-or-restart ifsteer
+boot_in systemctl reset-failed
+
 shut_down
 expect "the host is off" "error=*" tcp -t 200 10.0.1.9
 boot "the host is up again"
