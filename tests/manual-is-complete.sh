@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The manual pages tell of every key of the policy language, every command, every option and every exit status,
-# and of no option that there is not; and are well-formed, as the program's own help is.
+# The manual pages tell of every key of the policy language, every command, every option, every exit status and every reason for
+# which an interface is not usable, and of no option that there is not. They are well-formed, and help fits a terminal.
 
 set -u
 export LC_ALL=C
@@ -43,6 +43,11 @@ for option in $(grep -o 'Fl -[a-z-]*' "$program" | cut -c 5- | sort -u); do
 done
 ! grep -Eq '^[^ ].{80}' <<<"$help"
 ok $? "help is not wider than a terminal"
+
+while read -r reason; do
+	grep -Fq "$reason" "$program"
+	ok $? "ifsteer(8) has the reason \"$reason\""
+done < <(grep -Eoh '(return|reason =) "[a-z][^"]+";' "$src"/plugin/plan/{paths,gateway}.c | cut -d'"' -f2 | sort -u)
 
 for status in 0 1 2 3 4 5 6; do
 	grep -q "^\.It $status$" "$program"
