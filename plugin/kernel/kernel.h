@@ -110,7 +110,6 @@ void told_taken(void);
 bool told_pending(void);
 /* Waits until no event has come for 5 ms, at most until deadline_ms (CLOCK_MONOTONIC). */
 void told_settle(int64_t deadline_ms);
-void told_forget_all(void);
 
 /* ---- lock.c ---- */
 

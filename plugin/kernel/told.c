@@ -479,26 +479,14 @@ static int each_remove(int dir, const char *name, void *ctx)
 	return 0;
 }
 
-static void empty(const char *below)
+void told_taken(void)
 {
-	int dir = run_dir_open(below, false);
+	int dir = run_dir_open(TAKEN, false);
 
 	if (dir < 0)
 		return;
 	run_dir_list(dir, each_remove, NULL);	/* what is left is taken up once more */
 	close(dir);
-}
-
-void told_taken(void)
-{
-	empty(TAKEN);
-}
-
-void told_forget_all(void)
-{
-	empty(INBOX);
-	empty(TAKEN);
-	empty(TOLD);
 }
 
 int told_directory(void)

@@ -359,13 +359,6 @@ static void test_other_netns(pid_t other, const int gate[2])
 	is(told("eth2"), "up offline refused4", "which is not ours");
 }
 
-static void test_forget(void)
-{
-	ok(event("eth2", true, NULL) == 0, "an event that waits");
-	told_forget_all();
-	ok(!told_pending() && !*told("eth2"), "everything is forgotten");
-}
-
 int main(void)
 {
 	int gate[2];
@@ -386,6 +379,5 @@ int main(void)
 	test_queue();
 	test_other_netns(other, gate);
 	test_full();
-	test_forget();
 	return tap_done();
 }
