@@ -126,6 +126,17 @@ quiet "a manager says that eth2 is down" ifsteer hook networkmanager eth2 down
 anew
 goes_by eth2 "eth2 made anew: down was another one"
 
+# Until somebody is told, what was to leave by eth2 leaves by nothing else.
+policies '{ name = "to"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; }, { name = "out"; user = "nobody"; via = "eth2"; }'
+ip -n h link set eth2 down
+for address in 10.0.1.9 fd00:10::9 $INTERNET; do
+	expect "eth2 went down, nobody was told: $address" "error=*" tcp -t 1000 -u "$nobody" $address
+done
+apply "apply, eth2 down"
+answered "eth2 down: main decides" gw 10.200.0.2 10.0.1.9
+by eth0 "eth2 down: main decides" tcp -u "$nobody"
+
+policies '{ name = "p"; user = "nobody"; via = [ "eth2", "eth0" ]; }'
 ip -n h link del eth2
 ip -n h link set eth0 down
 apply "apply, nothing usable"
