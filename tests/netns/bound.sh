@@ -41,6 +41,14 @@ done
 is "ping -I eth2 of on-premises" "$(who_pings 10.0.1.9 -I eth2)" op
 is "ping -I eth0 of on-premises" "$(who_pings 10.0.1.9 -I eth0)" gw
 
+# What is exempt goes by main, whatever it is bound to: with the address of the interface it leaves by.
+policies '{ name = "exempt"; to = [ "198.51.100.0/24", "2001:db8::/64" ]; action = "main"; }'
+OPTIONS4="-b 172.31.70.5" OPTIONS6="-b fd00:e2::5"
+each "exempt, bound to eth2's address" "local=172.31.70.5 name=gw seen=10.200.0.2" "local=fd00:e2::5 name=gw seen=fd00:e0::2" $INTERNET
+nothing_spoofed
+policy <<<"$S4"
+apply
+
 # Outside of our mask, and in it: not ours, left alone.
 at h nft -f - <<-'END'
 	table inet foreign {
