@@ -8,6 +8,7 @@
 
 . "$(dirname "$0")/lib.sh"
 bench_enter
+cd "$(mktemp -d)" || exit
 host_s4
 policy <<-END
 	settings = { mark_mask = "0xffff0000"; };

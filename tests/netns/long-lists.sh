@@ -43,6 +43,33 @@ listed "with ports" "$(list 100)" "protocol = \"tcp\"; dport = [ $PORT, $OTHER_P
 expect "with ports: tcp" "local=172.31.70.5 name=op seen=172.31.70.5" tcp 10.0.1.9
 expect "with ports: udp is main's" "local=10.200.0.2 name=gw seen=10.200.0.2" udp 10.0.1.9
 expect "with ports: what is negated" "local=10.200.0.2 name=gw seen=10.200.0.2" tcp 10.0.7.9
+# split N EACH: N policies of so many prefixes each, and on-premises behind them; an exemption in their midst.
+split() {
+	awk -v n="$1" -v each="$2" 'BEGIN {
+		for (i = 0; i < n; i++) {
+			if (i == int(n / 2))
+				print "{ name = \"exempt\"; to = \"10.0.7.0/24\"; action = \"main\"; },"
+			printf "{ name = \"p%d\"; via = \"eth2\"; to = ", i
+			for (k = i * each; k < (i + 1) * each; k++)
+				printf "%s\"11.%d.%d.0/25\"", k % each ? ", " : "[ ", k / 256 % 256, k % 256
+			print " ]; },"
+		}
+		print "{ name = \"last\"; to = \"10.0.0.0/16\"; via = \"eth2\"; }"
+	}'
+}
+# Policies that go the same way, one behind the other, are one list; no list has more than 10,000.
+for sizes in "4 2" "100 1" "6 4000"; do
+	# shellcheck disable=SC2086
+	policy <<<"$S2 policies = ( $(split $sizes) );"
+	apply "policies of prefixes, $sizes: apply"
+	quiet "policies of prefixes, $sizes: in sync" ifsteer diff
+	answered "policies of prefixes, $sizes: the last one's source is known" op 172.31.70.5 10.0.1.9
+	answered "policies of prefixes, $sizes: what is exempt ahead of it is main's" gw 10.200.0.2 10.0.7.9
+	want=$((${sizes% *} * ${sizes#* }))
+	[ $want -gt 16 ] || want=0
+	is "policies of prefixes, $sizes: routes of companions" "$(own_routes)" $want
+done
+
 quiet "flush" ifsteer flush
 is "flush leaves nothing" "$(own_routes)" 0
 nothing_spoofed
