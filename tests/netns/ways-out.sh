@@ -56,6 +56,12 @@ coded='{ name = "coded"; dscp = 10; via = "eth2"; }'
 eth2 'gateway = [ "172.31.64.1", "fd00:e2::1" ]; snat = "auto";' "$coded"
 wire eth2 "snat auto" udp -q 10
 nothing_spoofed
+at h nft "table inet others { chain out { type filter hook output priority raw; udp dport $OTHER_PORT notrack; }; }"
+for address in $INTERNET; do
+	expect "untracked: nothing is sent" "*error=EPERM at=send" udp -q 10 -t 300 "$address" $OTHER_PORT
+done
+nothing_spoofed "untracked: what can't be rewritten does not leave"
+unlike "and is counted" "$(at h nft list counter inet ifsteer strays)" "packets 0"
 eth2 'gateway = [ "172.31.64.1", "fd00:e2::1" ]; snat = "never";' "$coded"
 for address in $INTERNET; do
 	expect "snat never: no answer" "error=ETIMEDOUT*" tcp -q 10 -t 300 "$address"
