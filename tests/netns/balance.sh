@@ -92,11 +92,11 @@ for otherwise in main next unreachable prohibit blackhole; do
 	main) by eth0 "otherwise main" tcp ;;
 	*) for address in $INTERNET; do
 		case $otherwise in
-		unreachable) want=HOSTUNREACH ;;
-		next | prohibit) want="@(HOSTUNREACH|ACCES)" ;;
-		blackhole) want=TIMEDOUT ;;
+		unreachable) want=HOSTUNREACH patience=3000 ;;
+		next | prohibit) want="@(HOSTUNREACH|ACCES)" patience=3000 ;;
+		blackhole) want=TIMEDOUT patience=500 ;;
 		esac
-		expect "otherwise $otherwise: $address" "error=E$want at=connect" tcp -t 1500 "$address"
+		expect "otherwise $otherwise: $address" "error=E$want at=connect" tcp -t $patience "$address"
 	done ;;
 	esac
 done

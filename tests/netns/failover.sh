@@ -37,6 +37,12 @@ active() {	# INTERFACE NAME
 	like "$2: status names it" "$(ifsteer status --json | tr -d ' \n')" "\"wanted\":\[\"eth2\",\"eth0\"\],\"active\":\[\"$1\"\]"
 }
 
+# Both ends of eth2: the far one learns of its carrier in its own time, too.
+has_returned() {
+	has_come_up eth2
+	eventually 10 eval '! ip -n vpc route show dev to_h | grep -q linkdown'
+}
+
 lose() {
 	case $1 in
 	"its link") ip -n h link set eth2 down ;;
@@ -52,12 +58,12 @@ give_back() {
 	case $1 in
 	"its link" | "its addresses")
 		up eth2
-		has_come_up eth2
+		has_returned
 		;;
 	"its carrier")
 		ip -n vpc link set to_h up
 		ip -n vpc addr replace fd00:e2::1/64 dev to_h nodad
-		has_come_up eth2
+		has_returned
 		;;
 	"its gateways") eth2_has 172.31.70.5/20 fd00:e2::5/64 ;;
 	"its manager's word") quiet "a manager says that eth2 is up" ifsteer hook networkmanager eth2 up ;;
@@ -65,7 +71,7 @@ give_back() {
 	"its existence")
 		plug eth2
 		up eth2
-		has_come_up eth2
+		has_returned
 		;;
 	esac
 }
@@ -113,7 +119,7 @@ anew() {
 	apply "apply, eth2 gone"
 	plug eth2
 	up eth2
-	has_come_up eth2
+	has_returned
 	apply "apply, eth2 made anew"
 }
 quiet "offline eth2" ifsteer offline eth2
