@@ -39,15 +39,24 @@ int vec_room(void *array, size_t count, size_t size)
 	return 0;
 }
 
+/* What an array of `count` elements has room for; of none it has no memory yet. */
+static size_t capacity_of(size_t count)
+{
+	size_t capacity = count ? 1 : 0;
+
+	while (capacity < count)
+		capacity *= 2;
+	return capacity;
+}
+
 int vec_append(void *array, size_t *count, const void *more, size_t more_count, size_t size)
 {
-	size_t total = *count + more_count, capacity = 1;
+	size_t total = *count + more_count, capacity = capacity_of(total);
 
 	if (more_count == 0)
 		return 0;
-	while (capacity < total)
-		capacity *= 2;
-	if (resize(array, capacity, size) < 0)
+	/* Not all allocators see that a size is the one that there is: some would copy all, each time. */
+	if (capacity > capacity_of(*count) && resize(array, capacity, size) < 0)
 		return -ENOMEM;
 	memcpy(load(array) + *count * size, more, more_count * size);
 	*count = total;

@@ -206,6 +206,28 @@ static void test_vec(void)
 	free(v);
 }
 
+/* In place of libc's: how often arrays are resized. */
+static unsigned int resized;
+
+void *reallocarray(void *v, size_t count, size_t size)
+{
+	resized++;
+	return count && size > SIZE_MAX / count ? NULL : realloc(v, count * size);
+}
+
+/* What is appended one by one is not copied each time. */
+static void test_vec_append_one(void)
+{
+	uint64_t *v = NULL, one = 1;
+	size_t n = 0;
+
+	resized = 0;
+	while (n < 1000 && vec_append(&v, &n, &one, 1, sizeof(*v)) == 0)
+		one++;
+	ok(n == 1000 && v[999] == 1000 && resized == 11, "1000 appended, resized %u times", resized);
+	free(v);
+}
+
 /* What is appended at once leaves the room that one by one would. */
 static void test_vec_append(void)
 {
@@ -239,5 +261,6 @@ int main(void)
 	test_normalise_end();
 	test_vec();
 	test_vec_append();
+	test_vec_append_one();
 	return tap_done();
 }
