@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Rows 6, 7 and half of 14: long prefix lists. What ifsteer puts into the kernel is loaded by `nft -f` for
-# comparison, the same table with the same set, in alternation; the bare message that adds one prefix is what
-# the kernel takes for it, which walks the whole set. With one more than 10,000 the companion routes go:
+# comparison, the same table with the same set, in alternation; the bare message that adds or deletes one prefix is
+# what the kernel takes for it, which walks the whole set. With one more than 10,000 the companion routes go:
 # 10,000 of them are most of what that one costs.
 
 . "$(dirname "$0")/lib.sh"
@@ -30,6 +30,7 @@ for n in ${SIZES:-1000 10000 100000}; do
 	for ((i = 0; i < rounds; i++)); do
 		sample "nft -f of $n" nft -f table.nft
 		sample "one message to $n" "$BENCH/one-element" add "$list" 99.1.2.0 99.1.3.0
+		sample "one message from $n" "$BENCH/one-element" delete "$list" 99.1.2.0 99.1.3.0
 		nft delete table inet ifsteer
 		sample "apply of $n" "$IFSTEER" apply
 		sample "nothing, first, of $n" "$IFSTEER" apply
@@ -55,7 +56,9 @@ for n in ${SIZES:-1000 10000 100000}; do
 	result 7 "$aim" "one more of $n" "nft -f of $n" "one prefix more than $n, against loading all"
 	result 7 "$aim" "one less of $n" "nft -f of $n" "one prefix less than $n, against loading all"
 	result 7 - "one message to $n" "nft -f of $n" "the bare message that adds it, against loading all"
+	result 7 - "one message from $n" "nft -f of $n" "the bare message that deletes it, against loading all"
 	result 7 - "one more of $n" "one message to $n" "one prefix more than $n, against the bare message"
+	result 7 - "one less of $n" "one message from $n" "one prefix less than $n, against the bare message"
 	result 7 - "nothing of $n" "nft -f of $n" "nothing to do with $n prefixes"
 	result 7 - "nothing, first, of $n" "nft -f of $n" "the same, the first time after a change"
 done
