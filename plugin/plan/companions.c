@@ -29,6 +29,7 @@ struct companions {
 	struct plan *plan;
 	enum family family;
 	struct group group;		/* not added yet */
+	size_t grouped;			/* prefixes of all groups together */
 	struct shape *blocked;		/* policies that no companion speaks for: later ones must not catch their packets */
 	size_t blocked_count;
 	size_t rule_count;
@@ -336,13 +337,6 @@ static int add_group(struct companions *c)
 	return r;
 }
 
-static bool fits_group(const struct companions *c, size_t policy, const struct shape *s)
-{
-	const struct group *g = &c->group;
-
-	return g->way && g->way == way_of(c, policy) && g->shape.to.count + s->to.count <= MAX_PREFIX_ROUTES;
-}
-
 /* The first one's list is taken over. */
 static int join_group(struct companions *c, size_t policy, struct shape *s)
 {
@@ -352,6 +346,7 @@ static int join_group(struct companions *c, size_t policy, struct shape *s)
 	if (!room)
 		return -ENOMEM;
 	*room = policy;
+	c->grouped += s->to.count;
 	g->way = way_of(c, policy);
 	if (g->count > 1)
 		return addr_ranges_join(&g->shape.to, &s->to);
@@ -373,12 +368,14 @@ static int add_policy(struct companions *c, size_t i)
 		return r;
 	is_rule = s.exact && v->outcome != ACTION_BALANCE &&
 		  !(way && breaks_strict(p, c->family, &s, way->link, v->yields));
-	list = is_rule && way && !v->yields && shape_is_list(&s) && !is_blocked(c, &s);
-	if (!list || !fits_group(c, i, &s))
+	/* 100,000 policies of a prefix each shall not be 100,000 routes. */
+	list = is_rule && way && !v->yields && shape_is_list(&s) && !is_blocked(c, &s) &&
+	       c->grouped + s.to.count <= MAX_PREFIX_ROUTES;
+	if (!list || way != c->group.way)
 		r = add_group(c);
 	if (r < 0)
 		return r;
-	/* What it did not fit into may stand in its way now. */
+	/* Those of a group that was too much may stand in its way now. */
 	if (list && !is_blocked(c, &s))
 		return join_group(c, i, &s);
 	return is_rule ? add_alone(c, i, &s) : block(c, &s);
