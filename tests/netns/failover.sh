@@ -90,7 +90,7 @@ for what in "its link" "its carrier" "its addresses" "its gateways" "its manager
 	apply "apply, eth2 without $what"
 	goes_by eth0 "eth2 without $what"
 	active eth0 "eth2 without $what"
-	speak 'error=E' eth2 "eth2 without $what: what was under way ends"
+	speak 'error=E(CONNRESET|CONNABORTED|PIPE)' eth2 "eth2 without $what: what was under way ends"
 	opened eth0 "eth2 without $what"
 	give_back "$what"
 	apply "apply, eth2 has $what again"
