@@ -39,13 +39,13 @@ static uint32_t recorded_slot(const struct marks *m, size_t path)
 
 /* ---- giving out ---- */
 
-/* A value that no connection may still carry in an older meaning. Only asked for new meanings, so a
- * host on which nothing changes never has its connection table read. */
-static bool is_free(struct marks *m, uint32_t value)
+/* A value that no connection may still carry in an older meaning, nor, unless `frugal`, a packet until this plan stands.
+ * Only asked for new meanings, so a host on which nothing changes never has its connection table read. */
+static bool is_free(struct marks *m, uint32_t value, bool frugal)
 {
 	const struct facts *f = m->plan->facts;
 
-	if (m->used[value])
+	if (m->used[value] || (!frugal && record_holds(&m->record, value)))
 		return false;
 	if (!f->has_carried)
 		m->plan->wants_carried = true;
@@ -70,20 +70,20 @@ static bool is_table_free(const struct marks *m, const struct path *path, uint32
 	       (!table_is_declared(m->plan, table) && (frugal || !record_is_bound(&m->record, table)));
 }
 
-/* A slot from the bottom; 0: none is left. `frugal`: even one whose table is just being left. */
+/* A slot from the bottom; 0: none is left. `frugal`: even one whose value or table is just being left. */
 static uint32_t next_slot(struct marks *m, const struct path *path, bool frugal)
 {
 	for (uint32_t v = 1; v <= m->max; v++)
-		if (!m->used[v] && is_table_free(m, path, v, frugal) && is_free(m, v))
+		if (!m->used[v] && is_table_free(m, path, v, frugal) && is_free(m, v, frugal))
 			return v;
 	return 0;
 }
 
 /* One of the other values, from the top; 0: none is left. */
-static uint32_t next_value(struct marks *m)
+static uint32_t next_value(struct marks *m, bool frugal)
 {
 	for (uint32_t v = m->max; v > 0; v--)
-		if (is_free(m, v))
+		if (is_free(m, v, frugal))
 			return v;
 	return 0;
 }
@@ -370,7 +370,7 @@ static int give_new(struct marks *m, const struct needs *n, struct diag *d)
 
 		if (*n->v[i].mark)
 			continue;
-		value = next_value(m);
+		value = next_value(m, false) ?: next_value(m, true);
 		out |= value == 0;
 		*n->v[i].mark = value << p->mark_shift;
 		m->used[value] = true;

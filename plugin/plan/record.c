@@ -100,6 +100,14 @@ uint32_t record_value(const struct record *r, enum band kind, uint32_t table)
 	return g ? g->value : 0;
 }
 
+bool record_holds(const struct record *r, uint32_t value)
+{
+	for (size_t i = 0; i < r->given_count; i++)
+		if (r->given[i].value == value)
+			return true;
+	return false;
+}
+
 bool record_is_bound(const struct record *r, uint32_t table)
 {
 	for (size_t i = 0; i < r->bound_count; i++)

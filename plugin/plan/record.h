@@ -28,6 +28,8 @@ MUST_CHECK int record_read(const struct plan *p, struct record *ret);
 void record_done(struct record *r);
 /* The value that leads to the table; 0: none. */
 uint32_t record_value(const struct record *r, enum band kind, uint32_t table);
+/* Whether the value leads anywhere. */
+bool record_holds(const struct record *r, uint32_t value);
 /* Whether the table is an interface's. */
 bool record_is_bound(const struct record *r, uint32_t table);
 /* The table that was a path's; 0: none. */

@@ -423,6 +423,37 @@ static void test_left_over(void)
 	left_is(edited, &f, false, false, "that was it");
 }
 
+/* Packets carry a mark in its old meaning until the plan stands. */
+static void test_marks_rest(void)
+{
+	static const char *const texts[] = {
+		"interfaces = ( { name = \"a\"; } ); policies = ( { name = \"p\"; to = \"10.0.0.0/8\"; via = \"a\"; otherwise = \"blackhole\"; } );",
+		"interfaces = ( { name = \"a\"; } ); policies = ( { name = \"p\"; to = \"10.0.0.0/8\"; table = 52; } );",
+		"interfaces = ( { name = \"a\"; } ); policies = ( { name = \"p\"; to = \"10.0.0.0/8\"; table = 53; } );",
+	};
+	CLEANUP(facts_done) struct facts f = { 0 };
+	uint32_t marks[ARRAY_SIZE(texts)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		CLEANUP(config_done) struct config c = { 0 };
+		CLEANUP(plan_done) struct plan p = { 0 };
+		CLEANUP(steps_done) struct steps s = { 0 };
+		struct diag d = { 0 };
+
+		if (!parse("rest.conf", texts[i], &c))
+			abort();
+		if (i == 0)
+			host_for(&c, &f);
+		if (plan_change(&c, &f, &p, &s, &d))
+			abort();
+		marks[i] = i ? p.tables[0].mark : p.paths[0].mark_kill;
+		diag_done(&d);
+		carry_out(&p, &f);
+	}
+	ok(marks[0] && marks[1] && marks[0] != marks[1], "a kill switch's mark is not a table's at once");
+	ok(marks[2] == marks[0], "but in the next edit it is free");
+}
+
 /* What is left over must not stand in the way of what is needed. */
 static void test_left_over_gives_way(void)
 {
@@ -475,6 +506,7 @@ int main(void)
 	test_slots();
 	test_too_few_marks();
 	test_left_over();
+	test_marks_rest();
 	test_left_over_gives_way();
 	test_marks_stay();
 	test_rules_of_policies();
