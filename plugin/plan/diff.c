@@ -263,20 +263,6 @@ static bool is_companion(const struct rule *r)
 	return r->fwmark == 0 && r->fwmask == UINT32_MAX && r->iif[0];
 }
 
-/* Whether a companion of the same meaning comes at another priority. */
-static bool only_moves(const struct rule *gone, const struct rule_changes *c)
-{
-	for (size_t i = 0; i < c->fresh_count; i++) {
-		struct rule moved = *c->fresh[i];
-
-		moved.priority = gone->priority;
-		moved.target = gone->target;
-		if (rule_compare(gone, &moved) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int add_rule_step(enum step_kind kind, const struct rule *r, struct steps *ret)
 {
 	struct step *s = steps_add(ret, kind);
@@ -305,7 +291,7 @@ static enum turn turn_of(const struct rule *r)
 	return rule_compare(r, &always) == 0 ? TURN_JUMP_ALWAYS : TURN_JUMP;
 }
 
-static int add_rules(const struct rule_changes *c, bool companions, struct steps *ret)
+static int add_rules(const struct rule_changes *c, struct steps *ret)
 {
 	int err = 0;
 
@@ -313,7 +299,7 @@ static int add_rules(const struct rule_changes *c, bool companions, struct steps
 		for (size_t i = 0; i < c->fresh_count && !err; i++) {
 			const struct rule *r = c->fresh[turn == TURN_JUMP ? c->fresh_count - 1 - i : i];
 
-			if (is_companion(r) == companions && turn_of(r) == turn)
+			if (turn_of(r) == turn)
 				err = add_rule_step(STEP_ADD_RULE, r, ret);
 		}
 	return err;
@@ -328,21 +314,9 @@ static int delete_rules(const struct rule_changes *c, struct steps *ret)
 		for (size_t i = c->gone_count; i-- && !err;) {
 			const struct rule *r = c->gone[turn == TURN_JUMP ? c->gone_count - 1 - i : i];
 
-			if (turn_of(r) == turn && !(is_companion(r) && !only_moves(r, c)))
+			if (turn_of(r) == turn)
 				err = add_rule_step(STEP_DELETE_RULE, r, ret);
 		}
-	return err;
-}
-
-/* A companion that just goes does so before the nftables transaction, which may end the marks by which the flows
- * that it catches without right are sent back to main. */
-static int delete_companions(const struct rule_changes *c, struct steps *ret)
-{
-	int err = 0;
-
-	for (size_t i = c->gone_count; i-- && !err;)
-		if (is_companion(c->gone[i]) && !only_moves(c->gone[i], c))
-			err = add_rule_step(STEP_DELETE_RULE, c->gone[i], ret);
 	return err;
 }
 
@@ -356,14 +330,16 @@ static int delete_companions(const struct rule_changes *c, struct steps *ret)
 static int add_routes_and_rules(const struct route_changes *routes, const struct rule_changes *rules, bool rules_first,
 				struct steps *ret)
 {
-	int err = rules_first ? add_rules(rules, false, ret) : 0;
+	int err = rules_first ? add_rules(rules, ret) : 0;
 
 	err = err ?: add_route_steps(routes, false, false, ret);
 	err = err ?: add_route_steps(routes, false, true, ret);
-	return err || rules_first ? err : add_rules(rules, false, ret);
+	return err || rules_first ? err : add_rules(rules, ret);
 }
 
-/* Companions are a help that only the marks make right: they come after nftables. */
+/* Rules come before the nftables transaction and go after it, companions as well: of those of two policies together, in
+ * order, the first that matches is the first of its own policy. So where both say the same of a flow, it goes that way all
+ * the time, and its socket has that address. */
 static int make_steps(const struct plan *p, const struct nft_table *have, struct steps *ret)
 {
 	CLEANUP(route_changes_done) struct route_changes routes = { 0 };
@@ -375,9 +351,7 @@ static int make_steps(const struct plan *p, const struct nft_table *have, struct
 	err = err ?: set_sysctls(p, ret);
 	rules_first = !have->exists && !rules.had && rules.fresh_count >= routes.count;
 	err = err ?: add_routes_and_rules(&routes, &rules, rules_first, ret);
-	err = err ?: delete_companions(&rules, ret);
 	err = err ?: steps_add_nft(have, &p->nft, ret);
-	err = err ?: add_rules(&rules, true, ret);
 	err = err ?: delete_rules(&rules, ret);
 	err = err ?: add_route_steps(&routes, true, true, ret);
 	err = err ?: add_route_steps(&routes, true, false, ret);
