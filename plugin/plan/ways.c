@@ -225,14 +225,15 @@ static bool is_symmetric(const struct path *path)
 	return path->quoted[0] && (path->half[FAMILY_IPV4].symmetric || path->half[FAMILY_IPV6].symmetric);
 }
 
-static bool is_crossing(const struct way *way)
+/* Whether arrivals by its interface are marked so, or were while that was symmetric. */
+static bool is_own(const struct way *way)
 {
-	return way->path && way->mark == way->path->mark && is_symmetric(way->path);
+	return way->path && way->mark == way->path->mark && way->path->quoted[0];
 }
 
 static bool needs_onward(const struct plan *p, const struct way *way)
 {
-	return !way->is_main && (is_crossing(way) || plan_has_kill_switch(p, HOOK_FORWARDED));
+	return !way->is_main && (is_own(way) || plan_has_kill_switch(p, HOOK_FORWARDED));
 }
 
 /* The original direction of what is remembered. A packet that comes in by the interface that its connection names is
@@ -246,7 +247,7 @@ static int add_onward(struct plan *p, const struct way *way)
 	c = nft_add_chain(&p->nft, name, NULL);
 	if (!c)
 		return -ENOMEM;
-	if (is_crossing(way))
+	if (is_own(way))
 		TRY(nft_add_rule(c, NULL, "iifname %s goto judge_forwarded", way->path->quoted));
 	if (plan_has_kill_switch(p, HOOK_FORWARDED))
 		TRY(nft_add_rule(c, NULL, "ct state established,related jump older_forwarded"));
@@ -294,11 +295,9 @@ static int add_symmetry(struct plan *p, const struct path *path)
 
 	snprintf(name, sizeof(name), "in_%s", path->word);
 	c = nft_add_chain(&p->nft, name, NULL);
-	if (!c)
-		return -ENOMEM;
-	TRY(add_set(c, "ct mark", p->config->settings.mark_mask, path->mark,
-		    both ? "" : match_only_family(path->half[FAMILY_IPV4].symmetric ? FAMILY_IPV4 : FAMILY_IPV6)));
-	return add_back(p, path);
+	return c ? add_set(c, "ct mark", p->config->settings.mark_mask, path->mark,
+			   both ? "" : match_only_family(path->half[FAMILY_IPV4].symmetric ? FAMILY_IPV4 : FAMILY_IPV6)) :
+		   -ENOMEM;
 }
 
 /* ---- balance ---- */
@@ -388,7 +387,7 @@ static int add_maps(struct plan *p, const struct ways *w)
 	for (size_t i = 0; i < w->count; i++) {
 		const struct way *way = &w->v[i];
 
-		if (is_crossing(way))
+		if (is_own(way))
 			TRY(nft_add_element(s, "0x%08x : goto back_%s", way->mark, way->word));
 		else if (way->path && has_home(p, way->path))
 			TRY(nft_add_element(s, "0x%08x : goto home_%s", way->mark, way->path->word));
@@ -443,6 +442,8 @@ int ways_add(struct plan *p)
 			TRY(add_home(p, &p->paths[i]));
 		if (is_symmetric(&p->paths[i]))
 			TRY(add_symmetry(p, &p->paths[i]));
+		if (p->paths[i].quoted[0])
+			TRY(add_back(p, &p->paths[i]));
 	}
 	for (size_t i = 0; i < p->policy_count; i++)
 		for (int f = 0; f < FAMILY_COUNT; f++) {

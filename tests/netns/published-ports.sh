@@ -112,6 +112,17 @@ for policy in '' '{ name = "containers"; in = "docker0"; via = "eth2"; otherwise
 done
 ip -n h link set eth2 mtu 1500
 
+policies ''
+AT=op PORT=8080 open older 172.31.70.5
+AT=op PORT=8080 open older6 fd00:e2::5
+policy <<<"interfaces = ( { name = \"eth0\"; }, { name = \"eth2\"; gateway = [ \"172.31.64.1\", \"fd00:e2::1\" ]; symmetric = false; } );"
+apply "eth2 is symmetric no more"
+for name in older older6; do
+	again $name
+	is "$name, from on-premises: it was before, and stays" "$said" again
+	close $name
+done
+
 policies '{ name = "containers"; in = "docker0"; via = "eth2"; }'
 AT=ct expect "the container's own traffic goes by its policy" "* name=gw seen=172.31.70.5" tcp 198.51.100.10
 AT=ct expect "the container's own traffic goes by its policy" "* name=gw seen=172.31.70.5" udp 198.51.100.10
