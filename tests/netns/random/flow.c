@@ -301,7 +301,7 @@ int trial_send(const struct trial *t, struct addr *ret_local)
 	return -1;
 }
 
-static void inject(const struct trial *t)
+void trial_inject(const struct trial *t)
 {
 	const struct flow *f = &t->flow;
 	struct packet p = { .family = f->family,
@@ -433,7 +433,7 @@ bool trial_run(struct trial *t, const struct plan *p, const struct explanation *
 	int patience = e->link ? PATIENCE_MS : DOUBT_MS;
 
 	if (t->flow.forwarded)
-		inject(t);
+		trial_inject(t);
 	else if ((fd = trial_send(t, &local)) < 0)
 		err = errno;
 	if (trial_find(t, patience, &f, &seen)) {

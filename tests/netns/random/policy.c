@@ -367,3 +367,11 @@ char *policy_text(void)
 	strbuf_add(&b, "\n);\n");
 	return strbuf_take(&b);
 }
+
+void policy_write(const char *text)
+{
+	FILE *f = fopen("/run/policy.conf", "we");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		abort();
+}

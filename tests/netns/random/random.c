@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * RANDOM_SEED=… (the first world's), N=… (how many worlds; 12): each is a host that is edited some
- * times, with packets after each edit. A world that went wrong is had again by its own seed and
+ * times, with packets after each edit, and at last while another policy comes and goes, SWAPS=… times. A world that went wrong is had again by its own seed and
  * N=1. RANDOM_STOP=… is a command to run in it at its first difference: bash, for instance.
  */
 #include "tests/netns/random/random.h"
@@ -39,7 +39,7 @@ bool one_in(uint32_t n)
 static struct strbuf story;
 static bool is_told;
 static struct {
-	unsigned int differences, flows, refusals, applies;
+	unsigned int differences, flows, refusals, applies, streamed;
 } counted;
 
 void tell(const char *fmt, ...)
@@ -73,6 +73,13 @@ __attribute__((format(printf, 1, 2))) static void differ(const char *fmt, ...)
 
 /* ---- one edit ---- */
 
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
 struct known {
 	struct facts facts;
 	struct plan plan;
@@ -105,14 +112,6 @@ static void learn(const struct config *c, struct known *k)
 		tell("# %s", d.items[i].text);
 	diag_done(&d);
 	free(text);
-}
-
-static void write_policy(const char *text)
-{
-	FILE *f = fopen("/run/policy.conf", "we");
-
-	if (!f || fputs(text, f) < 0 || fclose(f))
-		abort();
 }
 
 static bool apply(bool is_good)
@@ -198,7 +197,33 @@ static void try_bound(struct trial *t, const struct known *k)
 	free(wrong);
 }
 
-static void edit(void)
+/* Another policy comes and goes. */
+static void try_edits(char *text, const struct known *now)
+{
+	CLEANUP(config_done) struct config c = { 0 };
+	struct known then = { 0 };
+	char *other = policy_text(), *wrong = NULL;
+
+	if (policy_read(other, &c))
+		abort();
+	policy_write(other);
+	learn(&c, &then);
+	policy_write(text);
+	/* With another mask, marks of one policy can be those of others for a moment. */
+	if (then.is_planned && c.settings.mark_mask == now->plan.config->settings.mark_mask) {
+		tell("cat >/run/policy.conf <<E\n%sE\nifsteer -c /run/policy.conf apply # and back", other);
+		counted.streamed += edited_run((const struct plan *[]){ &now->plan, &then.plan },
+					       (const char *[]){ text, other }, minute_now(&now->facts),
+					       (int)number("SWAPS", 3), &wrong);
+	}
+	if (wrong)
+		differ("while the policy was edited:%s", wrong);
+	free(wrong);
+	free(other);
+	forget(&then);
+}
+
+static void edit(bool is_last)
 {
 	CLEANUP(config_done) struct config c = { 0 };
 	struct known before = { 0 }, after = { 0 };
@@ -206,7 +231,7 @@ static void edit(void)
 	struct trial t;
 
 	tell("cat >/run/policy.conf <<E\n%sE\nifsteer -c /run/policy.conf apply", text);
-	write_policy(text);
+	policy_write(text);
 	if (policy_read(text, &c))
 		abort();
 	learn(&c, &before);
@@ -224,6 +249,9 @@ static void edit(void)
 		if (said)
 			differ("%s", said);
 		free(said);
+		/* What has been sent by then is carried still, as planning afterwards would find, or not. */
+		if (is_last)
+			try_edits(text, &after);
 	}
 	forget(&before);
 	forget(&after);
@@ -273,7 +301,7 @@ static void live(uint64_t seed)
 	for (int i = 0; i < EDITS; i++) {
 		for (uint32_t k = 0, n = i ? below(4) : 0; k < n; k++)
 			host_change(false);
-		edit();
+		edit(i == EDITS - 1);
 	}
 	expect_flush(sysctls);
 }
@@ -299,13 +327,6 @@ static bool live_apart(uint64_t seed)
 	return good;
 }
 
-static uint64_t number(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 int main(void)
 {
 	uint64_t seed = number("RANDOM_SEED", 4711), n = number("N", 12);
@@ -321,7 +342,7 @@ int main(void)
 		ok(live_apart(seed + i) && counted.differences == before, "world %llu",
 		   (unsigned long long)(seed + i));
 	}
-	printf("# %u applies, %u flows, of which %u go nowhere: %u differences\n", counted.applies,
-	       counted.flows, counted.refusals, counted.differences);
+	printf("# %u applies, %u flows, of which %u go nowhere, %u packets while policies were edited: %u differences\n",
+	       counted.applies, counted.flows, counted.refusals, counted.streamed, counted.differences);
 	return tap_done();
 }

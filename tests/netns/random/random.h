@@ -48,6 +48,8 @@ int run(char **ret, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* A policy file, as text for libconfig. */
 char *policy_text(void);
+/* As /run/policy.conf. */
+void policy_write(const char *text);
 /* Reads such a text: 0 or -errno. Every name in it is a number. */
 MUST_CHECK int policy_read(char *text, struct config *ret);
 /* What policies speak of and flows should hit. */
@@ -105,6 +107,8 @@ void trial_draw(struct trial *t, const struct plan *p, uint32_t minute);
 char *foretell(const struct explanation *e);
 /* A socket behind which the packet is on its way; -1 with errno: refused. *ret_local: its address. */
 int trial_send(const struct trial *t, struct addr *ret_local);
+/* The same for a forwarded one. */
+void trial_inject(const struct trial *t);
 /* Whether it leaves within that time, and how. */
 bool trial_find(const struct trial *t, int patience_ms, struct frame *ret,
 		struct packet *ret_packet);
@@ -115,6 +119,13 @@ bool trial_run(struct trial *t, const struct plan *p, const struct explanation *
 
 /* A packet of chance by such a socket: as trial_run. */
 bool bound_run(struct trial *t, const struct plan *p, uint32_t minute, char **ret);
+
+/* ---- packets while a policy is edited: edited.c ---- */
+
+/* The first policy, which is in force, makes way for the second and comes back, so many times, while packets are sent of
+ * which both say the same. How many; what was wrong to *ret, to be freed, or NULL. */
+unsigned int edited_run(const struct plan *const plans[2], const char *const policies[2], uint32_t minute, int times,
+			char **ret);
 
 /* ---- refusals: refused.c ---- */
 
