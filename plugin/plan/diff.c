@@ -305,8 +305,26 @@ static int add_rules(const struct rule_changes *c, struct steps *ret)
 	return err;
 }
 
-/* The other way round. */
-static int delete_rules(const struct rule_changes *c, struct steps *ret)
+/* The kernel takes a new rule without a prefix for one that stands with any (fib4_rule_compare, fib6_rule_compare). */
+static bool is_in_the_way(const struct rule *gone, const struct rule_changes *c)
+{
+	for (size_t i = 0; i < c->fresh_count; i++) {
+		struct rule taken_for = *gone;
+
+		if (c->fresh[i]->priority != gone->priority)
+			continue;
+		if (c->fresh[i]->dst.len == 0)
+			taken_for.dst = c->fresh[i]->dst;
+		if (c->fresh[i]->src.len == 0)
+			taken_for.src = c->fresh[i]->src;
+		if (rule_compare(c->fresh[i], &taken_for) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The other way round. Those that are in the way go before any comes. */
+static int delete_rules(const struct rule_changes *c, bool in_the_way, struct steps *ret)
 {
 	int err = 0;
 
@@ -314,7 +332,7 @@ static int delete_rules(const struct rule_changes *c, struct steps *ret)
 		for (size_t i = c->gone_count; i-- && !err;) {
 			const struct rule *r = c->gone[turn == TURN_JUMP ? c->gone_count - 1 - i : i];
 
-			if (turn_of(r) == turn)
+			if (turn_of(r) == turn && is_in_the_way(r, c) == in_the_way)
 				err = add_rule_step(STEP_DELETE_RULE, r, ret);
 		}
 	return err;
@@ -334,7 +352,10 @@ static int add_routes_and_rules(const struct route_changes *routes, const struct
 
 	err = err ?: add_route_steps(routes, false, false, ret);
 	err = err ?: add_route_steps(routes, false, true, ret);
-	return err || rules_first ? err : add_rules(rules, ret);
+	if (err || rules_first)
+		return err;
+	err = delete_rules(rules, true, ret);
+	return err ?: add_rules(rules, ret);
 }
 
 /* Rules come before the nftables transaction and go after it, companions as well: of those of two policies together, in
@@ -352,7 +373,7 @@ static int make_steps(const struct plan *p, const struct nft_table *have, struct
 	rules_first = !have->exists && !rules.had && rules.fresh_count >= routes.count;
 	err = err ?: add_routes_and_rules(&routes, &rules, rules_first, ret);
 	err = err ?: steps_add_nft(have, &p->nft, ret);
-	err = err ?: delete_rules(&rules, ret);
+	err = err ?: delete_rules(&rules, false, ret);
 	err = err ?: add_route_steps(&routes, true, true, ret);
 	err = err ?: add_route_steps(&routes, true, false, ret);
 	err = err ?: restore_sysctls(p, ret);

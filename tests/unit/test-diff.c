@@ -169,6 +169,21 @@ static void test_first(void)
 	nft_table_done(&p.nft);
 }
 
+static void test_in_the_way(void)
+{
+	struct rule rules[] = { companion(21100, "0.0.0.0/0", 21002), companion(21101, "10.1.0.0/16", 21002) };
+	struct rule stand[] = { companion(21100, "10.0.0.0/16", 21002), companion(21101, "0.0.0.0/0", 21002) };
+	struct facts f = { .links = links, .rules = stand, .rule_count = 2 };
+	struct plan p = { .facts = &f, .rules = rules, .rule_count = 2 };
+
+	steps_are(&p,
+		  "- ip rule del from all to 10.0.0.0/16 fwmark 0/0xffffffff iif lo lookup 21002 proto 77 priority 21100\n"
+		  "+ ip rule add from all fwmark 0/0xffffffff iif lo lookup 21002 proto 77 priority 21100\n"
+		  "+ ip rule add from all to 10.1.0.0/16 fwmark 0/0xffffffff iif lo lookup 21002 proto 77 priority 21101\n"
+		  "- ip rule del from all fwmark 0/0xffffffff iif lo lookup 21002 proto 77 priority 21101\n",
+		  "what the kernel would take for the new rule goes before it comes");
+}
+
 static void test_foreign(void)
 {
 	struct route routes[] = { route("0.0.0.0/0", 3, "172.31.64.1") };
@@ -232,6 +247,7 @@ int main(void)
 	test_nothing_to_do();
 	test_order();
 	test_first();
+	test_in_the_way();
 	test_foreign();
 	test_flush();
 	test_bad_listing();
