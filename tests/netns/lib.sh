@@ -152,7 +152,8 @@ lab_enter() {
 		[ "$EUID" = 0 ] || skip_all "needs root"
 		[ -x "$PROBE" ] && [ -x "$IFSTEER" ] || skip_all "no $PROBE or no $IFSTEER: make check builds them"
 		unshare --mount --net true 2>/dev/null || skip_all "no namespaces here"
-		exec env LAB_INSIDE=1 unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc \
+		# Who is started in the background finds INT ignored, and so would all that a test ends by it.
+		exec env --default-signal=INT LAB_INSIDE=1 unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc \
 			"$BASH" "$0" "$@"
 	fi
 	# As process 1 of its namespace this shell is deaf to signals that it doesn't ask for.

@@ -57,7 +57,7 @@ OURS='/run/ifsteer|/var/lib/ifsteer|/proc/sys/net/ipv4/conf'
 # and of sanitizers are their own business. Whatever is opened to be written, made, named or removed is where it should be.
 judged() {
 	is "$1: closed on exec" "$(cat /tmp/trace.* | grep -E "^(${MAKES//,/|})\(.* = [0-9]+<" |
-		grep -vE 'CLOEXEC|"/etc/iproute2/|"/proc/self/(cmdline|environ|maps)"|SOCK_RAW, NETLINK_NETFILTER\)')" ""
+		grep -vE 'CLOEXEC|"/(etc|usr/share)/iproute2/|"/proc/self/(cmdline|environ|maps)"|SOCK_RAW, NETLINK_NETFILTER\)')" ""
 	is "$1: writes nowhere else" "$(cat /tmp/trace.* | grep -vE ' = -1 E|"/dev/(null|tty)"' |
 		grep -E "O_(WRONLY|RDWR|CREAT|TMPFILE)|^(memfd_create|${WRITES//,/|})\(" |
 		grep -vE "\((AT_FDCWD<[^>]*>, )?\"($OURS)[/\"]|\((\"[^\"]*\", )?[0-9]+<($OURS)[/>]|AF_NETLINK")" ""
