@@ -24,7 +24,7 @@ writes() {
 policy <<<"$S4"
 writes "$IFSTEER" apply
 is "the first apply" "$status" 0
-like "it shows that writes are seen here: rtnetlink" "$written" "RTM_NEW(ROUTE|RULE)"
+like "it shows that writes are seen here: rtnetlink" "$written" 'RTM_NEW(ROUTE|RULE)|nlmsg_type=0x(18|20) '
 like "it shows that writes are seen here: nftables" "$written" NFNL_MSG_BATCH_BEGIN
 like "it shows that writes are seen here: the first batch of a socket" "$written" "NLMSG_[?]"
 
