@@ -128,8 +128,11 @@ for how in "all" "default all"; do
 	expect "disable_ipv6 of $how: a kill switch" "local=172.31.70.5 name=gw seen=172.31.70.5" tcp -u "$(id -u nobody)" 198.51.100.10
 	expect "disable_ipv6 of $how: a kill switch, IPv6" "error=*" tcp -t 3000 -u "$(id -u nobody)" 2001:db8::10
 	AT=gw expect "disable_ipv6 of $how: replies" "*name=h seen=*" tcp 10.200.0.2
+	nothing_spoofed "disable_ipv6 of $how: no packet left with the address of the other interface"
 	quiet "disable_ipv6 of $how: flush" ifsteer flush
 	apply "disable_ipv6 of $how: from nothing"
+	# The last words of a connection may come while nothing of ours stands.
+	forget_spoofed
 	answered "disable_ipv6 of $how, from nothing" op 172.31.70.5 10.0.1.9
 	for conf in $how; do set_sysctl h "ipv6/conf/$conf/disable_ipv6" 0; done
 	up eth2 2>/dev/null
