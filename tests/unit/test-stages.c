@@ -201,6 +201,32 @@ static void test_two_sets(void)
 	}
 }
 
+/* A map for what is local and one for what is forwarded, or both for the same. */
+static void test_two_maps(void)
+{
+	static const char *const names[] = { "judge_forwarded.1_to_4", "judge_local.2_to_4" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct nft_table tables[2] = { table_with("drop"), table_with("drop") };
+		size_t change, count;
+		char *text;
+
+		for (size_t k = 0; k < 2; k++) {
+			struct nft_set *a = nft_add_set(&tables[k], "judge_local.1_to_4", true, "ipv4_addr : verdict", "interval");
+			struct nft_set *b;
+
+			if (!a || nft_add_element(a, "10.%zu.0.0/16 : drop", k))
+				abort();
+			b = nft_add_set(&tables[k], names[i], true, "ipv4_addr : verdict", "interval");
+			if (!b || nft_add_element(b, "10.%zu.0.0/16 : drop", k))
+				abort();
+		}
+		count = stages(&tables[0], &tables[1], &change, &text);
+		ok(i ? count > 0 : count == 0, "two maps change: %s", i ? "of one chain, by copies" : "no packet is looked up in both");
+		free(text);
+	}
+}
+
 static void test_map_goes(void)
 {
 	struct nft_table have = table_with("ip daddr vmap @map_4");
@@ -267,6 +293,7 @@ int main(void)
 	test_new_set();
 	test_left_over();
 	test_two_sets();
+	test_two_maps();
 	test_map_goes();
 	test_map_changes();
 	test_map_in_rule();

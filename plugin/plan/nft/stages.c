@@ -106,19 +106,27 @@ static bool rules_differ(const struct nft_changes *c)
 	return false;
 }
 
+/* Not where they are of two families, or maps of two chains that judge (judge_local.1_to_4): what is local is not
+ * forwarded. */
+static bool may_meet(const struct nft_set *a, const struct nft_set *b)
+{
+	size_t len = strcspn(a->name, ".");
+
+	if ((strstr(a->type, "ipv4_addr") && strstr(b->type, "ipv6_addr")) ||
+	    (strstr(a->type, "ipv6_addr") && strstr(b->type, "ipv4_addr")))
+		return false;
+	return !a->is_map || !b->is_map || strncmp(a->name, b->name, len + 1) == 0;
+}
+
 /* Whether one packet may be compared with two that change: it could meet the one as it was and the
  * other as it will be. */
 static bool sets_differ_together(const struct nft_changes *c)
 {
-	size_t ipv4 = 0, ipv6 = 0;
-
-	for (size_t i = 0; i < c->set_count; i++) {
-		if (!set_is_copied(&c->sets[i]))
-			continue;
-		ipv4 += !strstr(c->sets[i].want->type, "ipv6_addr");
-		ipv6 += !strstr(c->sets[i].want->type, "ipv4_addr");
-	}
-	return ipv4 > 1 || ipv6 > 1;
+	for (size_t i = 0; i < c->set_count; i++)
+		for (size_t k = 0; k < i && set_is_copied(&c->sets[i]); k++)
+			if (set_is_copied(&c->sets[k]) && may_meet(c->sets[i].want, c->sets[k].want))
+				return true;
+	return false;
 }
 
 /* Whether a map, or a chain with lists, is new. New sets of ranges go ahead in any case. */
