@@ -139,20 +139,31 @@ static void examine_kept(const struct plan *p, const struct path *path, struct f
 	}
 }
 
+/* The first policy that leads forwarded packets of the family somewhere; NULL: there is none. */
+static const struct policy *first_that_forwards(const struct plan *p, enum family f)
+{
+	for (size_t i = 0; i < p->policy_count; i++) {
+		const struct policy *pol = p->policies[i].policy;
+		const struct verdict *v = &p->policies[i].verdict[f];
+
+		if (pol->enabled && v->covered && policy_seen(pol, HOOK_FORWARDED) &&
+		    (v->active_count || v->outcome == ACTION_TABLE))
+			return pol;
+	}
+	return NULL;
+}
+
 /* A packet that comes in is looked up with its mark where src_valid_mark is set, and then main's
  * routes, which lead back by this interface, are not what answers. */
 static void examine_unmanaged(const struct plan *p, const struct host *h, const struct link *l,
 			      struct findings *ret)
 {
+	const struct policy *pol;
+
 	if (!h->all_src_valid_mark && !l->src_valid_mark)
 		return;
-	for (size_t i = 0; i < p->policy_count; i++) {
-		const struct policy *pol = p->policies[i].policy;
-		const struct verdict *v = &p->policies[i].verdict[FAMILY_IPV4];
-
-		if (!pol->enabled || !v->covered || !policy_seen(pol, HOOK_FORWARDED) ||
-		    !(v->active_count || v->outcome == ACTION_TABLE))
-			continue;
+	pol = first_that_forwards(p, FAMILY_IPV4);
+	if (pol)
 		findings_add(ret, false,
 			     "set one of them: `sysctl -w net.ipv4.conf.INTERFACE.rp_filter=2`, or "
 			     "src_valid_mark=0",
@@ -160,8 +171,6 @@ static void examine_unmanaged(const struct plan *p, const struct host *h, const 
 			     "policy \"%s\" forwards from there are "
 			     "dropped",
 			     l->name, pol->name);
-		return;
-	}
 }
 
 static void examine_rp_filter(const struct plan *p, const struct host *h, struct findings *ret)
@@ -264,15 +273,12 @@ static void examine_nftables(const struct host *h, struct findings *ret)
  * is not main's. What the host itself sends and gets is found by the rules for its addresses. */
 static void examine_firewalld(const struct plan *p, const struct host *h, struct findings *ret)
 {
+	const struct policy *pol;
+
 	if (!counts(&h->firewalld) || !h->firewalld_is_strict || !p->facts->forwarding[FAMILY_IPV6])
 		return;
-	for (size_t i = 0; i < p->policy_count; i++) {
-		const struct policy *pol = p->policies[i].policy;
-		const struct verdict *v = &p->policies[i].verdict[FAMILY_IPV6];
-
-		if (!pol->enabled || !v->covered || !policy_seen(pol, HOOK_FORWARDED) ||
-		    !(v->active_count || v->outcome == ACTION_TABLE))
-			continue;
+	pol = first_that_forwards(p, FAMILY_IPV6);
+	if (pol)
 		findings_add(
 			ret, false,
 			"in /etc/firewalld/firewalld.conf: IPv6_rpfilter=no (from version 2.1 on: "
@@ -280,8 +286,6 @@ static void examine_firewalld(const struct plan *p, const struct host *h, struct
 			"firewalld's reverse-path filter for IPv6 drops the IPv6 packets that "
 			"policy \"%s\" forwards",
 			pol->name);
-		return;
-	}
 }
 
 static void examine_networkmanager(const struct host *h, struct findings *ret)
