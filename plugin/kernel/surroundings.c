@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * inotify on the directories in which a cgroup that the policy names appears, on those of DHCP
- * leases, and on /etc for localtime; a timer that goes off when local time does not go on evenly, or the clock is set.
+ * leases, and on /etc for localtime; a timer that goes off when local time does not go on evenly,
+ * or the clock is set.
  */
 #include "kernel/surroundings.h"
 

@@ -106,8 +106,8 @@ static bool rules_differ(const struct nft_changes *c)
 	return false;
 }
 
-/* Not where they are of two families, or maps of two chains that judge (judge_local.1_to_4): what is local is not
- * forwarded. */
+/* Not where they are of two families, or maps of two chains that judge (judge_local.1_to_4): what
+ * is local is not forwarded. */
 static bool may_meet(const struct nft_set *a, const struct nft_set *b)
 {
 	size_t len = strcspn(a->name, ".");
