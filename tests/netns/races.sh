@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 lab_enter
-needs strace
+needs strace jq
 lab_host
 lab_netns line
 
@@ -284,6 +284,41 @@ quiet "flush" ifsteer flush
 ip -n h address del 10.55.0.3/24 dev eth5
 ip -n h address add 10.55.0.2/24 dev eth5
 quiet "apply" ifsteer apply
+
+# ---- more are on their way ----
+
+# A hook stands still while it carries out its event; another comes, and one more while the first waits for such: it carries out
+# both at once. Traced twice, as above: an event's note is moved when it is taken up, and removed later.
+traced() {	# strace's options…
+	rm -f /tmp/stopped /tmp/trace
+	at h strace -qq -o /tmp/trace -e trace=sendto,renameat,unlinkat,clock_nanosleep "$@" \
+		sh -c 'echo $$ >/tmp/stopped; exec "$0" hook networkmanager eth0 up' "$IFSTEER"
+}
+stopped_in() { stopped && tail -n 3 /tmp/trace | grep -q "^$1"; }
+waiting() { [ "$(at h sh -c 'ls /run/ifsteer/*/inbox' | wc -l)" = "$1" ]; }
+quiet "a hook" traced
+looks=$(awk '/^unlinkat.*"[0-9.]+-[0-9]+"/ { its = 1 } /^sendto/ { n++; if (its) { print n; exit } }' /tmp/trace)
+traced -e "inject=sendto:signal=STOP:when=${looks:-1}" -e inject=clock_nanosleep:signal=STOP:when=1 2>/tmp/said &
+first=$!
+eventually 30 stopped_in sendto
+ok $? "a hook carries out its event"
+together five down
+eventually 30 waiting 1
+ok $? "another comes"
+kill -CONT "$(cat /tmp/stopped)"
+eventually 30 stopped_in clock_nanosleep
+ok $? "the first waits whether more do"
+together nm eth2 up
+eventually 30 waiting 2
+ok $? "one does"
+kill -CONT "$(cat /tmp/stopped)"
+wait $first
+is "it ends well" $? 0
+all_ended "the two"
+is "events are taken up, carried out, awaited, and both carried out together" \
+	"$(sed -nE 's/^(renameat|unlinkat)\(.*"[0-9.]+-[0-9]+".*/\1/p; s/^(clock_nanosleep).*/\1/p' /tmp/trace | uniq | paste -sd ' ')" \
+	"renameat unlinkat clock_nanosleep renameat unlinkat"
+is "and are in force" "$(ifsteer status --json | jq -c '[.in_sync, .interfaces[].usable]')" '[true,true,true,false]'
 quiet "flush" ifsteer flush
 same "nothing of somebody else's was touched" "$(foreign)" "$before"
 done_testing

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "kernel/kernel.h"
 
@@ -210,6 +211,29 @@ static void test_race(void)
 	ok(!missing, "each is known (%d are not)", missing);
 }
 
+/* What told_settle waits for: so many of its moments bring an event. */
+static int storm, moments;
+
+int nanosleep(const struct timespec *moment, struct timespec *left)
+{
+	(void)moment, (void)left;
+	moments++;
+	return storm && storm-- ? event("eth0", true, NULL) : 0;
+}
+
+static void test_settle(void)
+{
+	storm = 3;
+	told_settle(INT64_MAX);
+	ok(moments == 4, "awaited until a moment brings none (%d moments)", moments);
+	storm = 3;
+	moments = 0;
+	told_settle(0);
+	ok(moments == 1, "but not for ever (%d moments)", moments);
+	storm = 0;
+	take_all();
+}
+
 static const char *cookie_directory(void)
 {
 	static char path[64];
@@ -374,6 +398,7 @@ int main(void)
 	test_names();
 	test_killed();
 	test_race();
+	test_settle();
 	test_hostile();
 	test_lock();
 	test_queue();
