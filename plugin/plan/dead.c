@@ -205,7 +205,8 @@ static struct addr *sort_addresses(const struct facts *f)
 static int close_sockets_of(const struct nft_set *all, const struct facts *f, const struct addr *on_host,
 			    struct steps *ret)
 {
-	for (size_t i = 0; all && i < all->element_count; i++) {
+	/* What stands as it is wanted, the host has. */
+	for (size_t i = 0; all && !all->is_borrowed && i < all->element_count; i++) {
 		struct step *s;
 		struct addr a;
 

@@ -420,27 +420,44 @@ static size_t count_borrowed(const struct nft_table *t)
 
 	for (size_t i = 0; i < t->chain_count; i++)
 		n += t->chains[i].is_borrowed;
+	for (size_t i = 0; i < t->set_count; i++)
+		n += t->sets[i].is_borrowed;
 	return n;
 }
 
-/* Chains that read as planned are not taken apart; one that differs in a word is. */
+/* Parses `text` with its first `from` made `to`, which is as long, and back again. */
+static size_t borrowed_with(char *text, const char *from, const char *to, const struct nft_table *want)
+{
+	CLEANUP(nft_table_done) struct nft_table have = { 0 };
+	char *word = strstr(text, from);
+
+	memcpy(word, to, strlen(to));
+	if (nft_parse(text, want, &have) || have.chain_count != want->chain_count ||
+	    have.set_count != want->set_count)
+		abort();
+	memcpy(word, from, strlen(from));
+	return count_borrowed(&have);
+}
+
+/* Chains and sets that read as planned are not taken apart; one that differs in a word is. */
 static void test_borrowed(void)
 {
 	CLEANUP(nft_table_done) struct nft_table want = wanted();
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 	struct nft_table have = { 0 };
-	size_t count = want.chain_count;
+	/* All but the one with ranges, which is packed. */
+	size_t count = want.chain_count + want.set_count - 1;
 	char *word;
 
-	ok(nft_print(&want, &out) == 0 && nft_parse(out.text, &want, &have) == 0 && have.chain_count == count &&
-		   count_borrowed(&have) == count,
-	   "all %zu chains are borrowed", count);
+	ok(nft_print(&want, &out) == 0 && nft_parse(out.text, &want, &have) == 0 && count_borrowed(&have) == count,
+	   "%zu chains and sets are borrowed", count);
 	nft_table_done(&have);
-	word = strstr(out.text, "goto to_eth2 comment");
-	word[strlen("goto to_eth")] = '3';
-	ok(nft_parse(out.text, &want, &have) == 0 && have.chain_count == count && count_borrowed(&have) == count - 1,
-	   "but one that reads otherwise");
-	nft_table_done(&have);
+	ok(borrowed_with(out.text, "goto to_eth2 comment", "goto to_eth3 comment", &want) == count - 1,
+	   "but a chain that reads otherwise");
+	ok(borrowed_with(out.text, ", 0x03000000 : goto to_eth3", ", 0x03000000 : goto to_eth2", &want) == count - 1,
+	   "and a map");
+	ok(borrowed_with(out.text, "timeout 3600s", "timeout 3601s", &want) == count - 1, "or a set's timeout");
+	ok(borrowed_with(out.text, "map restore", "set restore", &want) == count - 1, "or its kind");
 	word = strstr(out.text, "\tchain to_eth3");
 	*word = '\0';
 	ok(nft_parse(out.text, &want, &have) == -EINVAL, "what breaks off is not the whole");

@@ -372,7 +372,26 @@ static int add_chain_change(struct nft_changes *ret, const struct nft_chain *hav
 	return 0;
 }
 
-static int compare_chains(const struct nft_table *have, const struct nft_table *want, struct nft_changes *ret)
+/* Mostly no chain has come or gone. */
+static bool same_names(const struct nft_table *a, const struct nft_table *b)
+{
+	bool same = a->chain_count == b->chain_count;
+
+	for (size_t i = 0; same && i < a->chain_count; i++)
+		same = strcmp(a->chains[i].name, b->chains[i].name) == 0;
+	return same;
+}
+
+static int compare_in_order(const struct nft_table *have, const struct nft_table *want, struct nft_changes *ret)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < want->chain_count; i++)
+		err = add_chain_change(ret, &have->chains[i], &want->chains[i]);
+	return err;
+}
+
+static int compare_by_name(const struct nft_table *have, const struct nft_table *want, struct nft_changes *ret)
 {
 	const struct nft_chain **had = by_name(have), **wanted = by_name(want);
 	int err = had && wanted ? 0 : -ENOMEM;
@@ -385,6 +404,11 @@ static int compare_chains(const struct nft_table *have, const struct nft_table *
 	free(had);
 	free(wanted);
 	return err;
+}
+
+static int compare_chains(const struct nft_table *have, const struct nft_table *want, struct nft_changes *ret)
+{
+	return same_names(have, want) ? compare_in_order(have, want, ret) : compare_by_name(have, want, ret);
 }
 
 int nft_compare(const struct nft_table *have, const struct nft_table *want, struct nft_changes *ret)

@@ -42,6 +42,7 @@ struct nft_set {
 	bool is_packed;			/* it was read in packed form */
 	char **elements;		/* sorted bytewise: "0x02000000 : goto to_eth2" */
 	size_t element_count;
+	bool is_borrowed;		/* all of it is another table's, which lives longer */
 };
 
 /* `table inet ifsteer`. */
@@ -80,8 +81,8 @@ void nft_sort_names(struct nft_table *t);
 
 /* Reads a stateless listing of the table. What it does not understand becomes a rule or an object that
  * equals nothing, so that it is repaired. NULL text: no table. -EINVAL: not the whole listing of our table.
- * A chain that reads as one of `like` (which may be NULL) does is borrowed from there: most are
- * equal, and to take them apart only to compare them was a fifth of what an event costs among 250
+ * A chain or set that reads as one of `like` (which may be NULL) does is borrowed from there: most are
+ * equal, and to take them apart only to compare them was a quarter of what an event costs among 250
  * interfaces. With `like` the result is good for nft_script(ret, like, …) alone. */
 MUST_CHECK int nft_parse(const char *listing, const struct nft_table *like, struct nft_table *ret);
 

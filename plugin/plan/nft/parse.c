@@ -12,6 +12,7 @@
 
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "plan/nft/stands.h"
 #include "plan/nft/token.h"
 #include "plan/objects.h"
 
@@ -172,37 +173,7 @@ static int next_in_block(struct reader *r, struct slice *ret)
 	return ret->len ? 0 : -EINVAL;
 }
 
-/* ---- chains that are known ---- */
-
-/* Takes `text` off what is at *at. */
-static bool take_text(const char **at, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (strncmp(*at, text, len) != 0)
-		return false;
-	*at += len;
-	return true;
-}
-
-/* Behind the chain's opening brace: where the chain ends that reads as nft_print would write `c`, or NULL. */
-static const char *read_as(const char *at, const struct nft_chain *c)
-{
-	bool same = take_text(&at, "\n");
-
-	if (same && c->hook)
-		same = take_text(&at, "\t\t") && take_text(&at, c->hook) && take_text(&at, "\n");
-	for (size_t i = 0; i < c->rule_count && same; i++) {
-		const struct nft_rule *r = &c->rules[i];
-
-		same = take_text(&at, "\t\t") && take_text(&at, r->text);
-		if (same && r->comment)
-			same = take_text(&at, " comment \"") && take_text(&at, r->comment) &&
-			       take_text(&at, "\"");
-		same = same && take_text(&at, "\n");
-	}
-	return same && take_text(&at, "\t}\n") ? at : NULL;
-}
+/* ---- what is known ---- */
 
 /* The chain of this name in r->like: mostly the one behind the last. */
 static const struct nft_chain *find_like(struct reader *r, const char *name)
@@ -224,7 +195,7 @@ static const struct nft_chain *find_like(struct reader *r, const char *name)
 static int borrow_chain(struct reader *r, const char *name)
 {
 	const struct nft_chain *like = find_like(r, name);
-	const char *end = like ? read_as(r->at, like) : NULL;
+	const char *end = like ? nft_chain_stands(r->at, like) : NULL;
 	struct nft_chain *c;
 
 	if (!end)
@@ -234,6 +205,23 @@ static int borrow_chain(struct reader *r, const char *name)
 		return -ENOMEM;
 	*c = *like;
 	c->is_borrowed = true;
+	r->at = end;
+	return 1;
+}
+
+/* 1: the set is `like`, which may be NULL. */
+static int borrow_set(struct reader *r, const struct nft_set *like)
+{
+	const char *end = like ? nft_set_stands(r->at, like) : NULL;
+	struct nft_set *s;
+
+	if (!end)
+		return 0;
+	s = VEC_PUSH(r->table->sets, r->table->set_count);
+	if (!s)
+		return -ENOMEM;
+	*s = *like;
+	s->is_borrowed = true;
 	r->at = end;
 	return 1;
 }
@@ -360,10 +348,14 @@ static int parse_set_statement(struct nft_set *set, const struct nft_set *like,
 static int parse_set(struct reader *r, const char *name, bool is_map)
 {
 	const struct nft_set *like = r->like ? nft_find_set(r->like, name) : NULL;
-	struct nft_set *set = nft_add_set(r->table, name, is_map, "", NULL);
+	int err = borrow_set(r, like && like->is_map == is_map ? like : NULL);
+	struct nft_set *set;
 	struct slice s;
-	int err = set ? 0 : -ENOMEM;
 
+	if (err)
+		return err < 0 ? err : 0;
+	set = nft_add_set(r->table, name, is_map, "", NULL);
+	err = set ? 0 : -ENOMEM;
 	if (set) {
 		free(set->type);
 		set->type = NULL;

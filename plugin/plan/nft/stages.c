@@ -203,7 +203,7 @@ static bool is_copied_name(const struct maker *m, const char *name, size_t len)
 
 static bool refers_to_copies(const struct maker *m, const struct nft_chain *c)
 {
-	for (size_t i = 0; i < c->rule_count; i++) {
+	for (size_t i = 0; m->name_count && i < c->rule_count; i++) {
 		const char *p = c->rules[i].text, *name;
 		size_t len;
 
@@ -253,8 +253,8 @@ static int find_copies(struct maker *m)
 		for (size_t i = 0; i < m->want->chain_count; i++) {
 			const struct chain_change *c = &m->changes->chains[i];
 
-			if (m->is_copied[i] || !is_delicate(c) ||
-			    !(c->refill || refers_to_copies(m, c->want)))
+			if (m->is_copied[i] || !(c->refill || refers_to_copies(m, c->want)) ||
+			    !is_delicate(c))
 				continue;
 			more = m->is_copied[i] = true;
 			TRY(note_copy(m, c->want->name));
