@@ -64,15 +64,19 @@ void strbuf_add(struct strbuf *b, const char *text)
 
 void strbuf_vprintf(struct strbuf *b, const char *fmt, va_list args)
 {
+	size_t room = b->text && !b->failed ? b->size - b->len : 0;
 	va_list again;
 	int n;
 
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
+	/* Mostly there is room, and it need not be printed twice. */
+	n = vsnprintf(room ? b->text + b->len : NULL, room, fmt, args);
 	if (n < 0)
 		b->failed = true;
-	else if (strbuf_room(b, n))
-		b->len += vsnprintf(b->text + b->len, (size_t)n + 1, fmt, again);
+	else if ((size_t)n < room)
+		b->len += (size_t)n;
+	else if (strbuf_room(b, (size_t)n))
+		b->len += (size_t)vsnprintf(b->text + b->len, (size_t)n + 1, fmt, again);
 	va_end(again);
 }
 

@@ -10,59 +10,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct nft_set *address_set(struct plan *p, const char *name, enum family f, bool concatenated)
+static const char *pick(enum family f, const char *ipv4, const char *ipv6)
 {
-	const char *type = f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr";
+	return f == FAMILY_IPV4 ? ipv4 : ipv6;
+}
 
-	if (concatenated)
-		type = f == FAMILY_IPV4 ? "ipv4_addr . ifname" : "ipv6_addr . ifname";
-	return nft_add_set(&p->nft, name, false, type, NULL);
+/* The addresses of all interfaces, which of them are whose, and with which one an interface speaks where
+ * the host reports an error. */
+enum address_set { ADDRESSES, OWN, SOURCES };
+
+static int add_address(const struct path *path, enum family f, size_t k, struct nft_set *sets)
+{
+	const struct path_half *h = &path->half[f];
+	char text[ADDR_TEXT_SIZE];
+
+	addr_print(&h->addresses[k], text);
+	if (!h->is_second[k])
+		TRY(nft_add_element(&sets[ADDRESSES], "%s", text));
+	if (k == 0 && path->interface->snat != SNAT_NEVER)
+		TRY(nft_add_element(&sets[SOURCES], "%s : %s", path->quoted, text));
+	return nft_add_element(&sets[OWN], "%s . %s", text, path->quoted);
 }
 
 static int add_addresses(struct plan *p, enum family f)
 {
-	struct nft_set *all = address_set(p, f == FAMILY_IPV4 ? "addresses_ipv4" : "addresses_ipv6", f, false);
-	char buf[ADDR_TEXT_SIZE];
+	struct nft_table *t = &p->nft;
+	size_t first = t->set_count;
 
-	if (!all)
+	if (!nft_add_set(t, pick(f, "addresses_ipv4", "addresses_ipv6"), false, pick(f, "ipv4_addr", "ipv6_addr"), NULL) ||
+	    !nft_add_set(t, pick(f, "own_ipv4", "own_ipv6"), false,
+			 pick(f, "ipv4_addr . ifname", "ipv6_addr . ifname"), NULL) ||
+	    !nft_add_set(t, pick(f, "sources_ipv4", "sources_ipv6"), true,
+			 pick(f, "ifname : ipv4_addr", "ifname : ipv6_addr"), NULL))
 		return -ENOMEM;
 	for (size_t i = 0; i < p->path_count; i++)
-		for (size_t k = 0; k < p->paths[i].half[f].address_count; k++)
-			if (p->paths[i].quoted[0] && !p->paths[i].half[f].is_second[k])
-				TRY(nft_add_element(all, "%s", addr_print(&p->paths[i].half[f].addresses[k], buf)));
-	return 0;
-}
-
-static int add_own(struct plan *p, enum family f)
-{
-	struct nft_set *own = address_set(p, f == FAMILY_IPV4 ? "own_ipv4" : "own_ipv6", f, true);
-	char buf[ADDR_TEXT_SIZE];
-
-	if (!own)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->path_count; i++)
-		for (size_t k = 0; k < p->paths[i].half[f].address_count; k++)
-			if (p->paths[i].quoted[0])
-				TRY(nft_add_element(own, "%s . %s", addr_print(&p->paths[i].half[f].addresses[k], buf),
-						    p->paths[i].quoted));
-	return 0;
-}
-
-/* With which address an interface speaks where the host reports an error. */
-static int add_sources(struct plan *p, enum family f)
-{
-	struct nft_set *s = nft_add_set(&p->nft, f == FAMILY_IPV4 ? "sources_ipv4" : "sources_ipv6", true,
-					f == FAMILY_IPV4 ? "ifname : ipv4_addr" : "ifname : ipv6_addr", NULL);
-	char buf[ADDR_TEXT_SIZE];
-
-	if (!s)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->path_count; i++) {
-		const struct path *path = &p->paths[i];
-
-		if (path->quoted[0] && path->half[f].address_count && path->interface->snat != SNAT_NEVER)
-			TRY(nft_add_element(s, "%s : %s", path->quoted, addr_print(&path->half[f].addresses[0], buf)));
-	}
+		for (size_t k = 0; p->paths[i].quoted[0] && k < p->paths[i].half[f].address_count; k++)
+			TRY(add_address(&p->paths[i], f, k, &t->sets[first]));
 	return 0;
 }
 
@@ -75,7 +58,7 @@ static int add_loopback(struct plan *p, enum family f)
 
 	if (!p->mark_main)
 		return 0;
-	s = address_set(p, f == FAMILY_IPV4 ? "loopback_ipv4" : "loopback_ipv6", f, false);
+	s = nft_add_set(&p->nft, pick(f, "loopback_ipv4", "loopback_ipv6"), false, pick(f, "ipv4_addr", "ipv6_addr"), NULL);
 	if (!s)
 		return -ENOMEM;
 	for (size_t i = 0; i < facts->address_count; i++) {
@@ -110,7 +93,7 @@ static int add_interfaces(struct plan *p, const char *name, bool routers)
 
 static int add_ranges(struct plan *p, const char *name, enum family f, const struct addr_ranges *list)
 {
-	struct nft_set *s = nft_add_set(&p->nft, name, false, f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr", "interval");
+	struct nft_set *s = nft_add_set(&p->nft, name, false, pick(f, "ipv4_addr", "ipv6_addr"), "interval");
 
 	if (!s)
 		return -ENOMEM;
@@ -136,7 +119,7 @@ static char *duration(uint32_t seconds)
 static int add_dynamic(struct plan *p, const char *name, enum family f, uint32_t timeout)
 {
 	/* A timeout implies the flag, and nft then doesn't list it. */
-	struct nft_set *s = nft_add_set(&p->nft, name, false, f == FAMILY_IPV4 ? "ipv4_addr" : "ipv6_addr", NULL);
+	struct nft_set *s = nft_add_set(&p->nft, name, false, pick(f, "ipv4_addr", "ipv6_addr"), NULL);
 
 	if (!s)
 		return -ENOMEM;
@@ -215,8 +198,6 @@ int sets_add(struct plan *p)
 	TRY(add_counters(p));
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		TRY(add_addresses(p, (enum family)f));
-		TRY(add_own(p, (enum family)f));
-		TRY(add_sources(p, (enum family)f));
 		TRY(add_loopback(p, (enum family)f));
 		TRY(add_policy_sets(p, (enum family)f));
 		TRY(add_long_lists(p, (enum family)f));
