@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/vec.h"
 #include "kernel/gather.h"
@@ -41,7 +42,8 @@ static bool is_managed(struct gather *g, const struct route *r)
 	const struct link *l = r->oif ? links_by_index(&g->facts.links, r->oif) : NULL;
 	struct gather_link *mine = l ? &g->links[l - g->facts.links.v] : NULL;
 
-	return mine && mine->managed && (mine->routes++ < PER_LINK || r->protocol == RTPROT_KERNEL);
+	return mine && mine->managed &&
+	       (mine->routes[r->table == RT_TABLE_MAIN]++ < PER_LINK || r->protocol == RTPROT_KERNEL);
 }
 
 /* Planning copies nothing that leads to this host itself, or to all on a link. */
@@ -105,7 +107,7 @@ static void restart_routes(void *ctx)
 
 	reader->g->facts.route_count = reader->start;
 	for (size_t i = 0; i < reader->g->facts.links.count; i++)
-		reader->g->links[i].routes = 0;
+		memset(reader->g->links[i].routes, 0, sizeof(reader->g->links[i].routes));
 	reader->extra = 0;
 	reader->seen = 0;
 	reader->cut = false;
@@ -155,25 +157,31 @@ static bool knows_networks(const struct facts *f, uint32_t link)
 	return true;
 }
 
-/* In whatever table. */
-static int dump_by_link(struct gather *g, enum family f)
+/* In whatever table; where others had so many that main's were cut off, of main apart. More than anybody
+ * copies is not read, but the connected networks always are. */
+static int dump_by_link(struct gather *g, enum family f, const struct gather_link *l, uint32_t oif)
 {
-	for (size_t i = 0; i < g->facts.links.count; i++) {
-		struct route_filter filter = { .family = f, .oif = g->facts.links.v[i].index };
-		bool cut;
-		int err;
+	const struct route_filter by_it = { .family = f, .oif = oif };
+	const struct route_filter of_main = { .family = f, .oif = oif, .table = RT_TABLE_MAIN };
+	const struct route_filter connected = { .family = f, .oif = oif, .protocol = RTPROT_KERNEL };
+	bool cut, cut_again;
+	int err = dump_routes(g, &by_it, PER_LINK, &cut);
 
-		if (!g->links[i].managed)
-			continue;
-		err = dump_routes(g, &filter, PER_LINK, &cut);
-		/* More than anybody copies: but never without its connected networks. */
-		filter.protocol = RTPROT_KERNEL;
-		if (err == 0 && cut && !knows_networks(&g->facts, filter.oif))
-			err = dump_routes(g, &filter, PER_LINK, &cut);
-		if (err < 0)
-			return err;
-	}
-	return 0;
+	if (err == 0 && cut && l->routes[true] < PER_LINK)
+		err = dump_routes(g, &of_main, PER_LINK, &cut_again);
+	if (err == 0 && cut && !knows_networks(&g->facts, oif))
+		err = dump_routes(g, &connected, PER_LINK, &cut_again);
+	return err;
+}
+
+static int dump_by_links(struct gather *g, enum family f)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < g->facts.links.count && err == 0; i++)
+		if (g->links[i].managed)
+			err = dump_by_link(g, f, &g->links[i], g->facts.links.v[i].index);
+	return err;
 }
 
 /* The default routes come first, so that those by other interfaces are there even when the rest is
@@ -251,7 +259,7 @@ int gather_routes(struct gather *g, enum family f)
 		for (uint64_t t = tables.v[i].from; t <= tables.v[i].to && err == 0; t++)
 			err = dump_table(g, f, (uint32_t)t);
 	if (err == 0)
-		err = dump_by_link(g, f);
+		err = dump_by_links(g, f);
 	merge(&g->facts);
 	return err;
 }

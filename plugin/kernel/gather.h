@@ -9,7 +9,7 @@
 
 struct gather_link {
 	bool managed;
-	uint32_t routes;		/* of one family kept so far */
+	uint32_t routes[2];		/* kept of the dump so far: of other tables, of main */
 };
 
 struct gather {

@@ -239,6 +239,37 @@ static void test_many_routes(void)
 	sh("ip route flush proto 186");
 }
 
+/* Where the first dump ends: main's second default route is found wherever that is, and an
+ * interface is not known by what another table has of it. */
+static void test_cut_off(void)
+{
+	size_t missing = 0;
+
+	sh("ip route add default via 192.168.7.3 dev other onlink metric 7");
+	sh("for i in $(seq 0 5999); do echo route add 20.$((i / 256)).$((i %% 256)).0/24 dev other "
+	   "proto 186; done |"
+	   "ip -batch -");
+	sh("ip route add 220.0.0.0/8 via 172.31.64.1 dev eth2");
+	sh("for i in $(seq 0 4039); do echo route add throw 30.$((i / 256)).$((i %% 256)).0/24 "
+	   "proto 186 table 100; done |"
+	   "ip -batch -");
+	for (int i = 4040; i < 4100; i++) {
+		sh("ip route add throw 30.%d.%d.0/24 proto 186 table 100", i / 256, i % 256);
+		gather();
+		missing += !strstr(routes(FAMILY_IPV4, 254), "default via 192.168.7.3 dev other");
+	}
+	ok(missing == 0, "cut off anywhere: main's default routes are there (%zu)", missing);
+	sh("ip route flush table 100");
+	sh("for i in $(seq 0 2999); do echo route add 30.$((i / 256)).$((i %% 256)).0/24 dev eth2 "
+	   "proto 186 table 100; done |"
+	   "ip -batch -");
+	gather();
+	ok(strstr(routes(FAMILY_IPV4, 254), "220.0.0.0/8 via 172.31.64.1 dev eth2"),
+	   "cut off: much of its own in another table, and main's are there");
+	sh("ip route flush table 100; ip route flush proto 186; ip route del 220.0.0.0/8");
+	sh("ip route del default metric 7");
+}
+
 static void test_rules(void)
 {
 	struct strbuf b = { 0 };
@@ -408,6 +439,7 @@ int main(void)
 	test_addresses();
 	test_routes();
 	test_many_routes();
+	test_cut_off();
 	test_rules();
 	test_ipv6_disabled();
 	test_nft();
