@@ -10,6 +10,7 @@
 struct gather_link {
 	bool managed;
 	uint32_t routes[2];		/* kept of the dump so far: of other tables, of main */
+	bool full;			/* there is more in main than anybody copies */
 };
 
 struct gather {
@@ -18,6 +19,7 @@ struct gather {
 	struct facts facts;
 	struct gather_link *links;	/* by place in facts.links.v */
 	size_t managed_count;
+	bool past_defaults;		/* all of main's have been read by the dump so far */
 	/* Tables that are an interface's own: the policy or a rule of ours says so. */
 	struct numbers own_tables;
 };
