@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands, with its chains by name. */
+/* What stands, with its chains by name: those that do not stand as they are wanted, which has all ends
+ * in it that there are. */
 struct standing {
 	const struct nft_table *table;
 	struct name_list chains;
@@ -28,7 +29,8 @@ static int standing_fill(const struct nft_table *t, struct standing *s)
 
 	s->table = t;
 	for (size_t i = 0; i < t->chain_count && r == 0; i++)
-		r = names_add(&s->chains, t->chains[i].name, i);
+		if (!t->chains[i].is_borrowed)
+			r = names_add(&s->chains, t->chains[i].name, i);
 	names_sort(&s->chains);
 	return r;
 }
@@ -117,7 +119,7 @@ static int end_way(const struct plan *p, const struct standing *have, const stru
 	const struct nft_chain *c;
 	char name[64];
 
-	if (!mark || (path->half[FAMILY_IPV4].usable && path->half[FAMILY_IPV6].usable))
+	if (!mark || !have->chains.count || (path->half[FAMILY_IPV4].usable && path->half[FAMILY_IPV6].usable))
 		return 0;
 	snprintf(name, sizeof(name), "to_%s%s", path->word, suffix);
 	c = find_chain(have, name);
