@@ -60,7 +60,7 @@ fi
 # shellcheck disable=SC2086
 case " $* " in
 '  ') needed= ;;
-*' valgrind '*) needed=$(missing $build $check valgrind) ;;
+*' valgrind '* | *' valgrind-netns '*) needed=$(missing $build $check valgrind) ;;
 *' check '* | *' distcheck '* | *' bench '*) needed=$(missing $build $check) ;;
 *' demo '*) needed=$(missing $build $demo) ;;
 *) needed=$(missing $build) ;;

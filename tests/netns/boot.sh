@@ -46,6 +46,7 @@ boot_install() {
 	mkdir -p "$etc/ifsteer"
 	echo h >"$etc/hostname"
 	lab_install $boot_root
+	[ -z "${VALGRIND_DIR-}" ] || lab_bring $boot_root "$VALGRIND_DIR" || skip_all "no such directory in the copy"
 	systemctl --root=$boot_root --quiet mask console-getty.service getty.target
 	systemctl --root=$boot_root --quiet set-default multi-user.target
 	# A program built with sanitizers looks for leaks by ptrace, which its unit does not allow.

@@ -124,7 +124,9 @@ is "and none to be had" "$(boot_in grep -h NoNewPrivs "/proc/$pid/status" | cut 
 for unit in ifsteer ifsteer-watch; do
 	score=$(boot_in systemd-analyze security $unit.service --no-pager | sed -n 's/.*exposure level[^0-9]*\([0-9.]*\).*/\1/p')
 	note "systemd-analyze security $unit: $score"
-	is "systemd-analyze security $unit: at most 2.0" "$(awk -v s="${score:-9}" 'BEGIN { print s <= 2.0 }')" 1
+	# Under valgrind they let it in (under-valgrind.sh), and are not those that are installed.
+	[ -n "${VALGRIND_DIR-}" ] && ok 0 "$unit # SKIP its unit is another" ||
+		is "systemd-analyze security $unit: at most 2.0" "$(awk -v s="${score:-9}" 'BEGIN { print s <= 2.0 }')" 1
 done
 quiet "systemctl stop" boot_in systemctl stop ifsteer-watch
 is "stopped it has not failed" "$(boot_in systemctl show -p Result --value ifsteer-watch)" success
