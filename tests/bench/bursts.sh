@@ -52,5 +52,10 @@ burst() {
 	"$BENCH/traffic" -r $((ROUNDS * 8)) $options "$samples" "${lanes[@]}" || exit
 }
 
+# share KIND HOST BARE: "KIND: HOST of BARE", how many in a million of BARE's packets HOST manages, round by round.
+share() {
+	paste "$samples/$1: $2" "$samples/$1: $3" | awk '{ printf "%.0f\n", $1 / $2 * 1e6 }' >"$samples/$1: $2 of $3"
+}
+
 # compare ROW AIM KIND HOST OTHER WHAT
 compare() { result_rate "$1" "$2" "$3: $4" "$3: $5" "$3: $6"; }

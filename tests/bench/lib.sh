@@ -73,8 +73,9 @@ noise() {
 
 # result ROW AIM OURS THEIRS MEASURE: times. AIM is "<= 0.4", ">= 0.95", or - where there is none.
 result() { report 1 "µs" "$@"; }
-# The same for rates (of which more is better) and for memory.
+# The same for rates and shares of a million (of which more is better) and for memory.
 result_rate() { report 1 "1/s" "$@"; }
+result_share() { report 1 "ppm" "$@"; }
 result_memory() { report 2 "KiB" "$@"; }
 
 report() {
@@ -86,7 +87,7 @@ report() {
 		split(a, o); split(b, t); split(aim, limit)
 		ratio = t[1] ? o[1] / t[1] : 0
 		verdict = aim == "-" ? "" : (limit[1] == "<=" ? ratio <= limit[2] : ratio >= limit[2]) ? "met" : "missed"
-		which = unit == "1/s" ? 3 : 2
+		which = unit == "1/s" || unit == "ppm" ? 3 : 2
 		best = t[which] ? o[which] / t[which] : 0
 		noise = na + 0 > nb + 0 ? na : nb
 		printf "%-3s %-62s %6.3f [%.3f] ±%.0f %%  %s %s\n", row, measure, ratio, best, 100 * noise,
