@@ -16,9 +16,11 @@ MUST_CHECK int ways_add_guards(struct plan *p);
 /* Resets what comes from an address of a path that carries nothing. */
 MUST_CHECK int ways_add_dead_sources(struct nft_chain *c, const struct path *path);
 bool ways_have_kill(const struct plan *p);
-/* `balance`: what the hash begins with, and one interface's share of it. */
+/* balance.c. What the hash begins with, and one interface's share of it. */
 uint32_t plan_hash_seed(const struct plan *p);
 uint32_t balance_weight(const struct plan *p, const struct policy_plan *pp, size_t path);
+/* The chain that such a policy's packets go to, if it has one in this family and hook. */
+MUST_CHECK int balance_add(struct plan *p, const struct policy_plan *pp, enum family f, enum hook hook);
 
 /* sets.c: addresses, interfaces, and the sets of the policy. */
 MUST_CHECK int sets_add(struct plan *p);
