@@ -9,6 +9,8 @@
 /* ways.c. For a mark X: `to_X` marks the packet, `take_X` has the connection remember it first, `lead_X` does so
  * unless the connection remembers where it came in. */
 MUST_CHECK int ways_add(struct plan *p);
+/* Ahead of a look-up in the map `restore`, or `onward`: what it would say, as comparisons, while those are cheaper. */
+MUST_CHECK int ways_add_few(struct plan *p, struct nft_chain *c, bool onward);
 /* The end of such a chain's word that says how a path is taken: "", "_yields", "_only". */
 const char *way_suffix(const struct verdict *v);
 /* The chains behind the map `guarded`: nothing of a kill switch leaves by another interface. */

@@ -247,6 +247,40 @@ static void test_example(const char *dir, const char *path)
 	ok(steps_left(&again) == 0, "%s: carried out, it leaves nothing to do", name);
 }
 
+/* The plan of a host with the first `n` of six interfaces, and no policy. */
+static char *plan_of(int n)
+{
+	static const char all[] = "{ name = \"a\"; }, { name = \"b\"; }, { name = \"c\"; }, "
+				  "{ name = \"d\"; }, { name = \"e\"; }, { name = \"f\"; }, ";
+	const int each = (int)strlen("{ name = \"a\"; }, ");
+	CLEANUP(config_done) struct config c = { 0 };
+	CLEANUP(facts_done) struct facts f = { 0 };
+	CLEANUP(plan_done) struct plan p = { 0 };
+	char text[256];
+
+	snprintf(text, sizeof(text), "interfaces = ( %.*s );", n * each - 2, all);
+	if (!parse("few.conf", text, &c))
+		abort();
+	host_for(&c, &f);
+	if (!make(&c, &f, &p))
+		abort();
+	return print(&p);
+}
+
+/* Four addresses of a family, and five ways, are few. */
+static void test_few(void)
+{
+	for (int n = 3; n <= 6; n++) {
+		char *got = plan_of(n);
+
+		ok(!strstr(got, "\tip saddr 10.204.0.5 oifname \"c\" accept\n") == (n > 4), "%d addresses: compared", n);
+		ok(!strstr(got, " ip6 saddr != @addresses_ipv6 accept comment") == (n <= 4), "%d addresses: looked up", n);
+		ok(!strstr(got, "ct mark & 0xff000000 == 0x03000000 goto to_c\n") == (n > 5), "%d ways: compared", n);
+		ok(strstr(got, "ct mark & 0xff000000 vmap @restore comment"), "%d ways: and looked up", n);
+		free(got);
+	}
+}
+
 /* ---- slots and marks ---- */
 
 /* In force on the host of `f` already: carried out, and its slots in one text. */
@@ -510,5 +544,6 @@ int main(void)
 	test_left_over_gives_way();
 	test_marks_stay();
 	test_rules_of_policies();
+	test_few();
 	return tap_done();
 }
