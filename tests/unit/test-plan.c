@@ -377,6 +377,8 @@ static void test_rules_of_policies(void)
 		{ "in = [ \"x\", \"x\" ]", "iifname \"x\" counter", "the same interface twice is one" },
 		{ "protocol = \"icmp\"; mac = \"02:00:00:00:00:01\"; dscp = 8",
 		  "meta l4proto 1 ether saddr 02:00:00:00:00:01 ip dscp cs1 ", "in nft's order" },
+		{ "to = \"232.0.0.0/8\"", "to 224.0.0.0/4 fwmark 0/0xffffffff iif lo goto 21999", "multicast is not for its companion" },
+		{ "to = [ \"fe00::/8\", \"2000::/3\" ]", "to fe80::/10 fwmark 0/0xffffffff iif lo goto 21999", "nor are neighbours" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
