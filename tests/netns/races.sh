@@ -263,14 +263,16 @@ same "the next event ends as a quiet one" "$(kernel)" "$everything_up"
 export ASAN_OPTIONS=detect_leaks=0	# it can't be traced
 quiet "flush" ifsteer flush
 quiet "apply" at h strace -qq -e trace=sendto -o /tmp/trace "$IFSTEER" apply
-write=$(grep -nE 'type=(RTM_NEW|RTM_SET|0x13 )' /tmp/trace | head -n 1 | cut -d: -f1)
+write=$(grep '^sendto' /tmp/trace | grep -nE 'type=(RTM_NEW|RTM_SET|0x13 )' | head -n 1 | cut -d: -f1)
 [ "${write:-0}" -gt 1 ]
 ok $? "there is a call ahead of the first that writes"
 quiet "flush" ifsteer flush
-at h strace -qq -o /dev/null -e trace=sendto -e "inject=sendto:signal=STOP:when=$((write - 1))" \
+rm -f /tmp/trace
+at h strace -qq -o /tmp/trace -e trace=sendto -e "inject=sendto:signal=STOP:when=$((write - 1))" \
 	sh -c 'echo $$ >/tmp/stopped; exec "$0" apply' "$IFSTEER" 2>/tmp/said &
-stopped() { grep -q '^State:.[Tt]' "/proc/$(cat /tmp/stopped)/status" 2>/dev/null; }
-eventually 30 stopped
+# stopped N: for the Nth time. To be traced looks the same in /proc.
+stopped() { [ "$(grep -c '^--- stopped by' /tmp/trace)" = "$1" ]; }
+eventually 30 stopped 1
 ok $? "stopped"
 ip -n h address del 10.55.0.2/24 dev eth5
 ip -n h address add 10.55.0.3/24 dev eth5
@@ -290,23 +292,22 @@ quiet "apply" ifsteer apply
 # A hook stands still while it carries out its event; another comes, and one more while the first waits for such: it carries out
 # both at once. Traced twice, as above: an event's note is moved when it is taken up, and removed later.
 traced() {	# strace's options…
-	rm -f /tmp/stopped /tmp/trace
+	rm -f /tmp/trace
 	at h strace -qq -o /tmp/trace -e trace=sendto,renameat,unlinkat,clock_nanosleep "$@" \
 		sh -c 'echo $$ >/tmp/stopped; exec "$0" hook networkmanager eth0 up' "$IFSTEER"
 }
-stopped_in() { stopped && tail -n 3 /tmp/trace | grep -q "^$1"; }
 waiting() { [ "$(at h sh -c 'ls /run/ifsteer/*/inbox' | wc -l)" = "$1" ]; }
 quiet "a hook" traced
 looks=$(awk '/^unlinkat.*"[0-9.]+-[0-9]+"/ { its = 1 } /^sendto/ { n++; if (its) { print n; exit } }' /tmp/trace)
 traced -e "inject=sendto:signal=STOP:when=${looks:-1}" -e inject=clock_nanosleep:signal=STOP:when=1 2>/tmp/said &
 first=$!
-eventually 30 stopped_in sendto
+eventually 30 stopped 1
 ok $? "a hook carries out its event"
 together five down
 eventually 30 waiting 1
 ok $? "another comes"
 kill -CONT "$(cat /tmp/stopped)"
-eventually 30 stopped_in clock_nanosleep
+eventually 30 stopped 2
 ok $? "the first waits whether more do"
 together nm eth2 up
 eventually 30 waiting 2
