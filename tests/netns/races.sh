@@ -48,6 +48,8 @@ ifupdown() { MODE=$1 PHASE=post-up IFACE=$2 ADDRFAM=$3 METHOD=$4 at h "$IFSTEER"
 # to files.
 jobs=()
 together() {
+	# Under valgrind a run takes a second: of two hundred most would lose patience with the lock.
+	while [ -n "${VALGRIND_DIR-}" ] && [ "$(jobs -rp | wc -l)" -ge 4 ]; do wait -n; done
 	{
 		local start=${EPOCHREALTIME/./} status
 		"$@" >>/tmp/said 2>&1
