@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# under-valgrind.sh MAKE…: tests/netns as MAKE… makes them, with a program in ifsteer's place that runs it under $VALGRIND, for
+# under-valgrind.sh MAKE…: tests/netns as MAKE… makes them, with a program in ifsteer's place that runs it under $MEMCHECK, for
 # tests, hooks and units alike. Fails where a test does, or valgrind finds something. By `make valgrind-netns`.
 #
 # Run without valgrind, and counted: what is traced or has a library preloaded, what may not have the memory, and what has a
 # closed standard stream, in whose place valgrind's own file would be opened. (random-runs.sh has a program of its own.)
 
 set -u
-: "${VALGRIND:?}" "${SUPPRESSIONS:?}" "${IFSTEER:?}" "${STAGE:?}"
+: "${MEMCHECK:?}" "${SUPPRESSIONS:?}" "${IFSTEER:?}" "${STAGE:?}"
 
 # Seen by all: a host that boots has a /tmp and a /run of its own, a unit a /var/tmp.
 dir=$(mktemp -d /var/cache/ifsteer-valgrind.XXXXXX) || exit
@@ -32,7 +32,7 @@ cat >"$dir/ifsteer" <<-END
 	fi
 	echo "\$*" >>$dir/found/under
 	export TMPDIR=$dir/found	# a unit may write there
-	exec $VALGRIND --suppressions=$dir/suppressions --log-file=$dir/found/\$EPOCHREALTIME.%p.log \$program "\$@"
+	exec $MEMCHECK --suppressions=$dir/suppressions --log-file=$dir/found/\$EPOCHREALTIME.%p.log \$program "\$@"
 END
 chmod 755 "$dir/ifsteer"
 
