@@ -111,6 +111,7 @@ for name in "${odd[@]}"; do
 	ip -n h link set dev "$name" up
 	ip -n h addr replace 172.31.70.5/20 dev "$name"
 	ip -n h addr replace fd00:e2::5/64 dev "$name" nodad
+	has_come_up "$name"
 	quoted=${name//\\/\\\\}
 	quoted=${quoted//\"/\\\"}
 	policy <<-END

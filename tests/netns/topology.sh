@@ -174,11 +174,9 @@ up() {
 # machine comes later than the next command.
 has_come_up() {
 	local interface
-	for interface; do
-		eventually 10 eval "ip -n h -6 route show dev $interface | grep -q ^fe80 &&
-			! ip -n h route show dev $interface | grep -q linkdown"
-	done
+	for interface; do eventually 10 is_up "$interface"; done
 }
+is_up() { ip -n h -6 route show dev "$1" | grep -q ^fe80 && ! ip -n h route show dev "$1" | grep -q linkdown; }
 
 # lab_host: h with both interfaces up, and a server.
 lab_host() {
