@@ -42,7 +42,9 @@ ln -sf "$dir/ifsteer" "$dir/stage/usr/sbin/ifsteer"
 sed -i "/^MemoryDenyWriteExecute=/d; /^SystemCall/d; s|^RuntimeDirectory=|ReadWritePaths=$dir/found\n&|" \
 	"$dir"/stage/usr/lib/systemd/system/ifsteer*.service
 
-"$@" TESTS_ENVIRONMENT="IFSTEER='$dir/ifsteer' STAGE='$dir/stage' VALGRIND_DIR='$dir'; export IFSTEER STAGE VALGRIND_DIR IFSTEER_REQUIRE_NETNS=1;"
+# A thousand changes of make-before-break.sh would be half an hour.
+given="IFSTEER='$dir/ifsteer' STAGE='$dir/stage' VALGRIND_DIR='$dir' CHANGES='${CHANGES:-100}' IFSTEER_REQUIRE_NETNS=1"
+"$@" TESTS_ENVIRONMENT="$given; export IFSTEER STAGE VALGRIND_DIR CHANGES IFSTEER_REQUIRE_NETNS;"
 status=$?
 find "$dir/found" -name '*.log' -size +0 -exec cat {} +
 found=$(find "$dir/found" -name '*.log' -size +0 | wc -l)
