@@ -81,9 +81,10 @@ nm eth2 up 2>/dev/null
 
 # ---- what the kernel refuses for one interface ----
 
-policy <<<'interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = [ "172.31.64.1", "fd00:e2::1" ];
+refused='interfaces = ( { name = "eth0"; }, { name = "eth2"; gateway = [ "172.31.64.1", "fd00:e2::1" ];
 		routes = [ "192.168.0.0/16 via 203.0.113.1" ]; } );
 	policies = ( { name = "on-premises"; to = [ "10.0.0.0/16", "fd00:10::/64" ]; via = "eth2"; } );'
+policy <<<"$refused"
 said=$(ifsteer apply 2>&1)
 is "a gateway that can't be reached: exit status" $? 0
 like "it is said" "$said" 'warning: .*192\.168\.0\.0/16 via 203\.0\.113\.1'
@@ -100,6 +101,12 @@ at h ip address del 203.0.113.2/24 dev eth2
 policy <<<"$S4"
 apply "another policy"
 same "as if nothing had been refused" "$(kernel)" "$want"
+policy <<<"$refused"
+ifsteer apply 2>/dev/null
+like "refused again" "$(ifsteer status)" '^  ipv4  .* not usable: the kernel refused its routes$'
+policy <<<"$S4"
+apply "another policy, and no event"
+same "it is tried anew" "$(kernel)" "$want"
 
 # ---- a policy in error ----
 

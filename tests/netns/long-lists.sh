@@ -70,6 +70,21 @@ for sizes in "4 2" "100 1" "6 4000"; do
 	is "policies of prefixes, $sizes: routes of companions" "$(own_routes)" $want
 done
 
+# full: 63 companions that go by turns, so that none can be joined; one is left for two policies that could be.
+full() {
+	awk 'BEGIN {
+		for (i = 0; i < 62; i++)
+			printf "{ name = \"p%d\"; to = \"11.0.%d.0/24\"; via = \"eth%d\"; }, ", i, i, i % 2 * 2
+		print "{ name = \"ends\"; to = \"11.1.0.0/16\"; via = \"eth0\"; },"
+		print "{ name = \"one\"; to = \"10.0.1.0/24\"; via = \"eth2\"; },"
+		print "{ name = \"both\"; to = [ \"10.0.2.0/24\", \"10.0.3.0/24\" ]; via = \"eth2\"; }"
+	}'
+}
+policy <<<"$S2 policies = ( $(full) );"
+apply "no room for two together: apply"
+expect "no room for two together: the first has some" "local=172.31.70.5 name=op seen=172.31.70.5" tcp 10.0.1.9
+expect "no room for two together: of the other the source is rewritten" "local=10.200.0.2 name=op seen=172.31.70.5" tcp 10.0.3.9
+
 quiet "flush" ifsteer flush
 is "flush leaves nothing" "$(own_routes)" 0
 nothing_spoofed
