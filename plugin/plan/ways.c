@@ -25,6 +25,7 @@ struct ways {
 	struct plan *plan;
 	struct way *v;
 	size_t count;
+	size_t enough;			/* with more than so many, who asks does without */
 	struct name_list by_word;
 };
 
@@ -55,7 +56,7 @@ static int collect(struct ways *w)
 	const struct plan *p = w->plan;
 
 	TRY(add_way(w, NULL, "main", "", p->mark_main));
-	for (size_t i = 0; i < p->path_count; i++) {
+	for (size_t i = 0; i < p->path_count && w->count <= w->enough; i++) {
 		const struct path *path = &p->paths[i];
 
 		TRY(add_way(w, path, path->word, "", path->mark));
@@ -365,7 +366,7 @@ static int add_symmetric_sets(struct plan *p)
 
 int ways_add_few(struct plan *p, struct nft_chain *c, bool onward)
 {
-	CLEANUP(ways_done) struct ways w = { .plan = p };
+	CLEANUP(ways_done) struct ways w = { .plan = p, .enough = FEW_WAYS };
 
 	TRY(collect(&w));
 	for (size_t i = 0; w.count <= FEW_WAYS && i < w.count; i++) {
@@ -380,7 +381,7 @@ int ways_add_few(struct plan *p, struct nft_chain *c, bool onward)
 
 int ways_add(struct plan *p)
 {
-	CLEANUP(ways_done) struct ways w = { .plan = p };
+	CLEANUP(ways_done) struct ways w = { .plan = p, .enough = SIZE_MAX };
 
 	TRY(collect(&w));
 	TRY(find_asked(&w));
