@@ -28,12 +28,7 @@ ppp() {
 		echo "addr add 10.9.$i.1/30 dev p$i"
 		echo "addr add fd09:$i::1/64 dev p$i nodad"
 	done | ip -n far -batch -
-	eventually 30 all_link_local || note "not all interfaces have got their link-local address"
-}
-# They come with the carrier, in the kernel's own time, and bring routes.
-all_link_local() {
-	[ -z "$(ip -n h -6 addr show tentative)" ] &&
-		[ "$(ip -n h -6 route show fe80::/64 | grep -c ' dev p')" = "$(ip -n h -o link show type veth | grep -c ': p')" ]
+	has_come_up "${@/#/p}"
 }
 
 # A client far away, whose way back is by that interface alone.
